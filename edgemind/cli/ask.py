@@ -1,0 +1,77 @@
+"""`edgemind ask`: one prompt, one answer."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from edgemind.budget import check_budget
+from edgemind.cli import options
+from edgemind.cli.options import ANSWERED, INTERRUPTED, clean_errors, stopping
+from edgemind.cli.show import Screen
+from edgemind.errors import ConfigError
+from edgemind.runtime import AUTO, WIDTH, load
+from edgemind.strategies.base import find_strategy
+from edgemind.types import Answer, Budget, Finished, Sampling
+
+MAX_PROMPT_BYTES = 1 << 20
+
+
+def read_prompt(words: list[str]) -> str:
+    """The prompt from the arguments, from stdin, or from both (instructions, then the text)."""
+    given = " ".join(word for word in words if word != "-")
+    if "-" in words or (not words and not sys.stdin.isatty()):
+        data = sys.stdin.buffer.read(MAX_PROMPT_BYTES + 1)
+        if len(data) > MAX_PROMPT_BYTES:
+            raise ConfigError(f"the text on stdin is longer than {MAX_PROMPT_BYTES >> 20} MiB")
+        piped = data.decode("utf-8", "replace")
+        given = f"{given}\n\n{piped}" if given else piped
+    if not given.strip():
+        raise ConfigError('the prompt is empty: edgemind ask "your question", or pipe it in')
+    return given.strip("\n")
+
+
+def ask(
+    prompt: Annotated[list[str] | None, typer.Argument(help="The prompt; - reads stdin.")] = None,
+    seconds: options.Seconds = None,
+    joules: options.Joules = None,
+    tokens: options.Tokens = None,
+    model: options.Model = None,
+    strategy: options.Strategy = AUTO,
+    width: options.Width = WIDTH,
+    seed: options.Seed = None,
+    temperature: options.Temperature = None,
+    system: options.System = None,
+    explain: options.Explain = False,
+    quiet: options.Quiet = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the Answer as JSON.")] = False,
+    threads: options.Threads = None,
+    gpu_layers: options.GpuLayers = 0,
+) -> None:
+    """Answer one prompt: in one pass when it is easy, with several samples when it is hard."""
+    with clean_errors():
+        # What can be wrong with the options is said before a model is loaded.
+        budget = check_budget(Budget(seconds, joules, tokens))
+        if strategy != AUTO:
+            find_strategy(strategy)
+        text = read_prompt(prompt or [])
+        with load(model, threads=threads, gpu_layers=gpu_layers) as mind, stopping(mind):
+            events = mind.stream(
+                text,
+                budget=budget,
+                strategy=strategy,
+                width=width,
+                system=system,
+                sampling=Sampling(seed=seed, temperature=temperature),
+            )
+            answer: Answer
+            if json:
+                answer = next(e.answer for e in events if isinstance(e, Finished))
+                print(answer.to_json())
+            else:
+                answer = Screen(quiet=quiet, explain=explain).show(events, budget)
+    if not answer.text and not answer.reasoning and answer.finish == "interrupted":
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(ANSWERED)

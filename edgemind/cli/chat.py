@@ -1,0 +1,104 @@
+"""`edgemind chat`: turn by turn, the conversation's prefix kept in the cache."""
+
+from __future__ import annotations
+
+import sys
+
+from edgemind.budget import check_budget
+from edgemind.cli import options
+from edgemind.cli.options import clean_errors, stopping
+from edgemind.cli.show import Screen
+from edgemind.errors import BudgetTooSmall, ContextFull
+from edgemind.runtime import AUTO, WIDTH, Mind, load
+from edgemind.strategies.base import find_strategy
+from edgemind.types import Answer, Budget, Message, Sampling
+
+PROMPT = "> "
+
+
+def chat(
+    seconds: options.Seconds = None,
+    joules: options.Joules = None,
+    tokens: options.Tokens = None,
+    model: options.Model = None,
+    strategy: options.Strategy = AUTO,
+    width: options.Width = WIDTH,
+    seed: options.Seed = None,
+    temperature: options.Temperature = None,
+    system: options.System = None,
+    explain: options.Explain = False,
+    quiet: options.Quiet = False,
+    threads: options.Threads = None,
+    gpu_layers: options.GpuLayers = 0,
+) -> None:
+    """Talk with the model. Ctrl-C stops its thinking; at the prompt, Ctrl-C or Ctrl-D leaves."""
+    with clean_errors():
+        budget = check_budget(Budget(seconds, joules, tokens))
+        if strategy != AUTO:
+            find_strategy(strategy)
+        with load(model, threads=threads, gpu_layers=gpu_layers) as mind:
+            screen = Screen(quiet=quiet, explain=explain)
+            sampling = Sampling(seed=seed, temperature=temperature)
+            if sys.stdin.isatty() and not quiet:
+                print(f"{mind.model}. Ctrl-C stops an answer, Ctrl-D leaves.", file=sys.stderr)
+            history: list[Message] = [Message("system", system)] if system else []
+            while (line := read_line()) is not None:
+                if not line.strip():
+                    continue
+                history.append(Message("user", line))
+                answer = _turn(mind, screen, history, budget, strategy, width, sampling)
+                if answer is None or not answer.text:
+                    history.pop()
+                else:
+                    reasoning = answer.reasoning or None
+                    history.append(Message("assistant", answer.text, reasoning))
+
+
+def read_line() -> str | None:
+    """One line from the person; None when they leave (Ctrl-D, Ctrl-C, end of the pipe)."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n") or None
+    try:
+        # Gives input() line editing and history where the platform has it.
+        import readline  # noqa: F401, PLC0415
+    except ImportError:
+        pass
+    try:
+        return input(PROMPT)
+    except (EOFError, KeyboardInterrupt):
+        print(file=sys.stderr)
+        return None
+
+
+def _turn(
+    mind: Mind,
+    screen: Screen,
+    history: list[Message],
+    budget: Budget,
+    strategy: str,
+    width: int,
+    sampling: Sampling,
+) -> Answer | None:
+    """One answer. Where the context is full, the oldest turns are dropped, and that is said."""
+    while True:
+        try:
+            with stopping(mind):
+                events = mind.stream(
+                    tuple(history),
+                    budget=budget,
+                    strategy=strategy,
+                    width=width,
+                    sampling=sampling,
+                )
+                return screen.show(events, budget)
+        except ContextFull as error:
+            first = 1 if history[0].role == "system" else 0
+            if len(history) - first <= 2:  # noqa: PLR2004 (one exchange is all there is)
+                history[:] = history[:first] + history[-1:]
+                print(f"edgemind: {error}", file=sys.stderr)
+                return None
+            del history[first : first + 2]
+            print("edgemind: the context is full; the oldest turn was dropped", file=sys.stderr)
+        except BudgetTooSmall as error:
+            print(f"edgemind: {error}", file=sys.stderr)
+            return None

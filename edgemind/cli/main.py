@@ -1,0 +1,52 @@
+"""The command line's entry point. Commands are one module each in this package."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import edgemind
+from edgemind.cli.ask import ask
+from edgemind.cli.chat import chat
+
+app = typer.Typer(
+    name="edgemind",
+    help="Reasoning on this device, within a budget. Nothing you type leaves it.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(ask)
+app.command()(chat)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"edgemind {edgemind.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Reasoning on this device, within a budget. Nothing you type leaves it."""
+
+
+def main() -> None:
+    """Run the command line; the process's exit code says how it went."""
+    # Text that the terminal's encoding lacks must not end the program.
+    for file in (sys.stdout, sys.stderr):
+        if hasattr(file, "reconfigure"):
+            file.reconfigure(errors="replace")
+    app()
+
+
+if __name__ == "__main__":
+    main()

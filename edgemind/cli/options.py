@@ -1,0 +1,87 @@
+"""What the commands have in common: options, opening a model, exit codes, one-line errors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from edgemind.errors import BudgetTooSmall, EdgemindError, ModelError, PrivacyError
+from edgemind.runtime import Mind
+
+ANSWERED, FAILED, USAGE, MODEL_PROBLEM, BUDGET_PROBLEM, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+Seconds = Annotated[float | None, typer.Option(help="Most seconds for one answer.")]
+Joules = Annotated[float | None, typer.Option(help="Most joules for one answer.")]
+Tokens = Annotated[int | None, typer.Option(help="Most tokens generated, all samples together.")]
+Model = Annotated[
+    str | None,
+    typer.Option(help="A GGUF file; the bundled model if not given.", envvar="EDGEMIND_MODEL"),
+]
+Strategy = Annotated[str, typer.Option(help="auto (the router decides), direct or vote.")]
+Width = Annotated[int, typer.Option(help="Most samples of a vote.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the first sample; random if not given.")]
+Temperature = Annotated[float | None, typer.Option(help="Sampling temperature; 0 is greedy.")]
+System = Annotated[str | None, typer.Option(help="Instructions that come before the prompt.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Print why it thought this hard.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the answer.")]
+Threads = Annotated[
+    int | None, typer.Option(help="CPU threads; all physical performance cores if not given.")
+]
+GpuLayers = Annotated[
+    int, typer.Option(help="Layers to put on a GPU, -1 for all (llama.cpp must support it).")
+]
+
+
+def exit_code(error: EdgemindError) -> int:
+    """The process's exit code for an error."""
+    match error:
+        case BudgetTooSmall():
+            return BUDGET_PROBLEM
+        case ModelError():
+            return MODEL_PROBLEM
+        case PrivacyError():
+            return FAILED
+        case _:
+            return USAGE
+
+
+@contextmanager
+def clean_errors() -> Iterator[None]:
+    """Turn every expected error into one line on stderr and its exit code."""
+    try:
+        yield
+    except EdgemindError as error:
+        print(f"edgemind: {error}", file=sys.stderr)
+        raise typer.Exit(exit_code(error)) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader of our output left (`| head`). Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(FAILED) from None
+
+
+@contextmanager
+def stopping(mind: Mind) -> Iterator[None]:
+    """While this lasts, Ctrl-C makes `mind` give its best answer so far; a second one leaves."""
+    presses = 0
+
+    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal presses
+        presses += 1
+        if presses > 1:
+            raise KeyboardInterrupt
+        mind.stop()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

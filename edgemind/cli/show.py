@@ -1,0 +1,205 @@
+"""Events on a terminal or in a pipe: the answer on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from edgemind.types import (
+    Answer,
+    Budget,
+    Checked,
+    Escalated,
+    Event,
+    Finished,
+    Progress,
+    Route,
+    Routed,
+    Sampled,
+    Spent,
+    Text,
+)
+
+CLEAR_LINE = "\r\x1b[2K"
+DIM, PLAIN = "\x1b[2m", "\x1b[0m"
+
+
+@dataclass(slots=True)
+class Screen:
+    """Shows a stream. `streams` decides whether the draft appears as it is made.
+
+    On a terminal the draft is streamed to stdout; where stdout is a pipe or a file, only the
+    final answer goes there, since a draft may yet be outvoted.
+    """
+
+    quiet: bool = False
+    explain: bool = False
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
+    streams: bool = field(init=False)
+    _streamed: str = field(default="", init=False)
+    _dim: bool = field(default=False, init=False)
+    _live: bool = field(default=False, init=False)
+    _votes: tuple[tuple[str, int], ...] = field(default=(), init=False)
+    _budget: Budget = field(default_factory=Budget, init=False)
+    _finished: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.streams = self.out.isatty()
+
+    def show(self, events: Iterable[Event], budget: Budget) -> Answer:
+        """Consume a whole stream; the answer that ended it."""
+        self._streamed, self._votes, self._finished = "", (), 0
+        self._budget = budget
+        try:
+            for event in events:
+                if isinstance(event, Finished):
+                    self._finish(event.answer)
+                    return event.answer
+                self._event(event)
+        finally:
+            self._clear_live()
+            self._dimmed(False)
+        raise AssertionError("a stream ends with Finished")
+
+    def _event(self, event: Event) -> None:
+        match event:
+            case Routed(route) if self.explain:
+                self._note(explanation("before the first word", route, "P(hard)", route.difficulty))
+            case Escalated(route, confidence):
+                if self._streamed:
+                    self._write(self.out, "\n")
+                if self.explain:
+                    self._note(explanation("after the draft", route, "P(right)", confidence))
+                elif not self.quiet:
+                    self._note(f"thinking harder: {route.reason}")
+            case Text(text, kind) if self.streams:
+                if kind == "answer":
+                    self._dimmed(False)
+                    self._streamed += text
+                    self._write(self.out, text)
+                elif not self.quiet:
+                    self._dimmed(True)
+                    self._write(self.err, text)
+            case Sampled(index):
+                self._finished = index + 1
+            case Checked(votes):
+                self._votes = votes
+            case Progress(running, spent) if self._finished:
+                self._live_line(running, spent)
+            case _:
+                pass
+
+    def _finish(self, answer: Answer) -> None:
+        self._clear_live()
+        self._dimmed(False)
+        if self._streamed.strip() != answer.text:
+            # Another sample won the vote, or nothing was streamed at all.
+            self._write(self.out, ("\n" if self._streamed else "") + answer.text)
+        if self.streams or answer.text:
+            self._write(self.out, "\n")
+        if not self.quiet:
+            self._note(receipt(answer))
+
+    def _live_line(self, running: int, spent: Spent) -> None:
+        if self.quiet or not self.err.isatty():
+            return
+        votes = "  ".join(f"{answer}: {count}" for answer, count in self._votes[:3])
+        left = limits_left(self._budget, spent)
+        self._write(
+            self.err, f"{CLEAR_LINE}{DIM}· {running} samples running  {votes}  {left}{PLAIN}"
+        )
+        self._live = True
+
+    def _clear_live(self) -> None:
+        if self._live:
+            self._write(self.err, CLEAR_LINE)
+            self._live = False
+
+    def _dimmed(self, dim: bool) -> None:
+        if dim != self._dim:
+            self._write(self.err, DIM if dim else f"{PLAIN}\n")
+            self._dim = dim
+
+    def _note(self, text: str) -> None:
+        self._clear_live()
+        style = (DIM, PLAIN) if self.err.isatty() else ("", "")
+        self._write(self.err, f"{style[0]}{text}{style[1]}\n")
+
+    @staticmethod
+    def _write(file: TextIO, text: str) -> None:
+        file.write(printable(text) if file.isatty() else text)
+        file.flush()
+
+
+def printable(text: str) -> str:
+    """`text` without control characters that a model could steer the terminal with.
+
+    Kept are newline, tab, carriage return and our own styles, which all begin with `ESC[` and end
+    in `m` or `K`.
+    """
+    kept: list[str] = []
+    position = 0
+    while position < len(text):
+        own = next((s for s in (CLEAR_LINE, DIM, PLAIN) if text.startswith(s, position)), None)
+        if own is not None:
+            kept.append(own)
+            position += len(own)
+            continue
+        character = text[position]
+        if character in "\n\t\r" or (character >= " " and not "\x7f" <= character <= "\x9f"):
+            kept.append(character)
+        position += 1
+    return "".join(kept)
+
+
+def limits_left(budget: Budget, spent: Spent) -> str:
+    """What is left of each limit, or what was spent where there is none."""
+    parts = []
+    if budget.seconds is None:
+        parts.append(f"{spent.seconds:.1f} s")
+    else:
+        parts.append(f"{max(0.0, budget.seconds - spent.seconds):.1f} s left")
+    if budget.joules is not None:
+        parts.append(f"{max(0.0, budget.joules - spent.joules):.0f} J left")
+    if budget.tokens is not None:
+        parts.append(f"{max(0, budget.tokens - spent.tokens)} tokens left")
+    return ", ".join(parts)
+
+
+def receipt(answer: Answer) -> str:
+    """The one-line receipt: route, samples, tokens, seconds and joules of budget, agreement."""
+    spent, budget = answer.spent, answer.budget
+    samples = f"{answer.samples} sample{'s' if answer.samples != 1 else ''}"
+    tokens = f"{spent.tokens}{_of(budget.tokens)} tokens"
+    seconds = f"{spent.seconds:.2f}{_of(budget.seconds)} s"
+    joules = f"{spent.joules:.1f}{_of(budget.joules)} J ({spent.energy_source})"
+    parts = [answer.route.strategy, samples, tokens, seconds, joules]
+    if answer.samples > 1:
+        parts.append(f"{answer.agreement:.0%} agree")
+    if answer.finish != "stop":
+        parts.append(FINISH_WORDS[answer.finish])
+    return " · ".join(parts)
+
+
+FINISH_WORDS = {
+    "budget": "cut by the budget",
+    "length": "cut at the length limit",
+    "interrupted": "stopped",
+}
+
+
+def _of(limit: float | None) -> str:
+    return "" if limit is None else f" of {limit:g}"
+
+
+def explanation(moment: str, route: Route, name: str, probability: float) -> str:
+    """Why a route was taken: one line for the decision, one for each signal."""
+    lines = [f"{moment}: {name} = {probability:.2f} → {route.strategy} ({route.reason})"]
+    lines += [
+        f"  {reason.signal:<15} {reason.value:8.2f}  contributes {reason.contribution:+.2f}"
+        for reason in route.reasons
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,140 @@
+"""The engine seam: thinking is growing a tree of branches.
+
+A branch is one sequence in the key/value cache. Five verbs are enough for every strategy:
+`prefill`, `fork`, `step`, `extend`, `drop`. An engine knows nothing of chats, strategies and
+budgets. Each engine is one module in this package; its name is its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from edgemind.types import Sampling, Token
+
+
+class Interrupted(Exception):
+    """`interrupt()` cut the running verb. The branches are as before it, and it may be repeated.
+
+    Not an error that a person sees: the run turns it into a finish reason.
+    """
+
+
+@dataclass(eq=False, slots=True)
+class Branch:
+    """One sequence: its tokens, of which the first `evaluated` are in the cache.
+
+    The rest are pending: known, and evaluated by the next `step`. There is always at least one,
+    so a fork is valid at any moment and an interrupted step is simply stepped again.
+    """
+
+    sequence: int
+    tokens: list[int]
+    evaluated: int
+    sampling: Sampling
+    alive: bool = field(default=True)
+
+    @property
+    def pending(self) -> list[int]:
+        """The tokens that the next step will evaluate."""
+        return self.tokens[self.evaluated :]
+
+
+class Vocabulary(Protocol):
+    """A model's tokens, as the chat renderer needs them."""
+
+    @property
+    def specials(self) -> Mapping[str, int]:
+        """Text → id of every control and user-defined token: what a user must not forge."""
+
+    @property
+    def bos(self) -> int | None:
+        """Id of the beginning-of-sequence token, if prompts of this model start with one."""
+
+    def encode(self, text: str, special: bool) -> list[int]:
+        """Token ids of `text`; with `special`, texts of special tokens become those tokens."""
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of `tokens`, special tokens written out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a model's file says about itself."""
+
+    name: str
+    architecture: str
+    parameters: int
+    bytes: int
+    context_length: int
+    template: str | None
+    bos_text: str
+    eos_text: str
+    sampling: Sampling
+    answer_cue: str | None = None
+    """Text after which this model gives its final answer (`edgemind.answer_cue`), if it says so."""
+
+
+class Engine(Protocol):
+    """One loaded model. Not thread-safe but for `interrupt` and `resume`."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the file says about itself."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The model's tokens."""
+
+    @property
+    def device(self) -> str:
+        """What it runs on, as a key for measured costs: `cpu:2` is two CPU threads."""
+
+    @property
+    def context_length(self) -> int:
+        """Most tokens that one branch can hold."""
+
+    @property
+    def max_width(self) -> int:
+        """Most branches that can be stepped at once."""
+
+    @property
+    def evaluated_tokens(self) -> int:
+        """Tokens evaluated so far, prompts and answers together: a counter for the ledger."""
+
+    def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch:
+        """Evaluate a prompt but for its last token, re-using the longest prefix already held.
+
+        Raises `ContextFull` where it does not fit, `Interrupted` when cut (what was evaluated
+        is kept for the next try).
+        """
+
+    def fork(self, branch: Branch, samplings: Sequence[Sampling]) -> list[Branch]:
+        """One child for each sampling, each with its own fresh seed; no second prefill."""
+
+    def step(self, branches: Sequence[Branch]) -> list[Token]:
+        """Evaluate all pending tokens of all branches in one batch, sample one token for each.
+
+        Raises `ContextFull` where the cache has no room (nothing is changed), `Interrupted`
+        when cut.
+        """
+
+    def extend(self, branch: Branch, tokens: Sequence[int]) -> None:
+        """Append known tokens to what is pending; costs nothing until the next step."""
+
+    def drop(self, branch: Branch, keep: bool = False) -> None:
+        """Give a branch's memory back.
+
+        With `keep` its tokens stay as the prefix that the next `prefill` may re-use, until
+        another branch is kept or the room is needed.
+        """
+
+    def interrupt(self) -> None:
+        """Cut the running verb and refuse the next ones, until `resume`. Any thread, any time."""
+
+    def resume(self) -> None:
+        """Undo `interrupt`."""
+
+    def close(self) -> None:
+        """Free everything. Safe to call twice."""

@@ -1,0 +1,366 @@
+"""The GGUF engine: the five verbs over llama.cpp's C API.
+
+One context holds all branches; a step evaluates every pending token of every branch in one
+`llama_decode`, then samples one token for each with its own sampler chain in C. All calls into
+llama.cpp happen in one worker thread; `interrupt` sets a byte that llama.cpp polls between
+graph nodes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from edgemind.engines.base import Branch, Interrupted, ModelInfo
+from edgemind.engines.cores import performance_cores
+from edgemind.engines.llama.c_api import (
+    DECODE_ABORTED,
+    DECODE_NO_SLOT,
+    DECODE_OK,
+    AbortByte,
+    Batch,
+    Log,
+    check_file,
+    load_api,
+    new_sampler,
+)
+from edgemind.engines.llama.cache import Cache
+from edgemind.engines.llama.vocabulary import LlamaVocabulary, describe
+from edgemind.engines.worker import Worker
+from edgemind.errors import ContextFull, ModelError, ModelInvalid, ModelUnsupported
+from edgemind.types import Sampling, Token
+
+CacheMode = Literal["unified", "split"]
+
+USUAL_SAMPLING = Sampling(
+    temperature=0.8,
+    top_k=40,
+    top_p=0.95,
+    min_p=0.05,
+    repeat_penalty=1.0,
+    repeat_last_n=64,
+    seed=0,
+    max_tokens=512,
+)
+"""llama.cpp's own defaults, where neither the person nor the file says anything."""
+
+BATCH_TOKENS = 512
+MICRO_BATCH_TOKENS = 128
+"""A decode can be cut between graph nodes; at 128 tokens a node takes at most about 2 ms."""
+
+
+@dataclass(eq=False, slots=True)
+class LlamaBranch(Branch):
+    """A branch with its sampler chain (made at its first step) and its UTF-8 decoder."""
+
+    sampler: Any = None
+    decoder: codecs.IncrementalDecoder = field(
+        default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
+    )
+
+
+class LlamaEngine:
+    """`edgemind.engines.base.Engine` for a GGUF file.
+
+    `context` bounds one branch, in tokens (the model's own bound applies too), `width` the
+    branches stepped at once. `cache` is `unified` (a fork shares the prompt's memory) or `split`
+    (it copies it, and long answers of many branches run faster: `scripts/bench_batch.py`).
+    `gpu_layers` (-1: all) go to a GPU where llama.cpp was built for one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        context: int = 4096,
+        width: int = 16,
+        gpu_layers: int = 0,
+        threads: int | None = None,
+        cache: CacheMode = "unified",
+    ) -> None:
+        check_file(path)
+        self._api = api = load_api()
+        self.threads = threads or performance_cores()
+        self.device = f"gpu:{gpu_layers}" if gpu_layers else f"cpu:{self.threads}"
+        self.max_width = width
+        self.evaluated_tokens = 0
+        self._abort = AbortByte(api)
+        self._log = Log(api)
+        self._closed = False
+        self._model: Any = None
+        self._context: Any = None
+        self._worker = Worker("edgemind-llama")
+        try:
+            self._worker.call(
+                lambda: self._open(path, context, gpu_layers, cache), self._abort.set
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    # Opening and closing
+
+    def _open(self, path: Path, context: int, gpu_layers: int, cache: CacheMode) -> None:
+        api = self._api
+        self._log.listen()
+        api.llama_backend_init()
+        parameters = api.llama_model_default_params()
+        parameters.n_gpu_layers = gpu_layers
+        self._model = api.llama_model_load_from_file(str(path).encode(), parameters)
+        if not self._model:
+            reason = self._log.errors[0] if self._log.errors else "llama.cpp gave no reason"
+            raise ModelInvalid(f"cannot load {path}: {reason}")
+        if api.llama_model_has_encoder(self._model) or not api.llama_model_has_decoder(self._model):
+            raise ModelUnsupported(f"{path} is not a decoder-only language model")
+        self.vocabulary = LlamaVocabulary(api, self._model)
+        self.info: ModelInfo = describe(api, self._model, self.vocabulary, path)
+        self.context_length = min(context, self.info.context_length or context)
+        unified, sequences = cache == "unified", self.max_width + 2
+        # Two more sequences than branches: the prompt that they were forked from, and the kept
+        # one. A unified cache need not hold every branch at full length; a quarter each will do.
+        settings = api.llama_context_default_params()
+        settings.n_ctx = (
+            self.context_length + self.max_width * min(512, self.context_length // 4)
+            if unified
+            else self.context_length * sequences
+        )
+        settings.n_batch = BATCH_TOKENS
+        settings.n_ubatch = MICRO_BATCH_TOKENS
+        settings.n_seq_max = sequences
+        settings.n_threads = settings.n_threads_batch = self.threads
+        settings.kv_unified = unified
+        settings.no_perf = True
+        settings.abort_callback = self._abort.callback
+        settings.abort_callback_data = self._abort.data
+        self._context = api.llama_init_from_model(self._model, settings)
+        if not self._context:
+            reason = self._log.errors[0] if self._log.errors else "not enough memory"
+            raise ModelError(f"cannot run {path} with a context of {self.context_length}: {reason}")
+        self._log.silence()
+        self._batch = Batch(api, BATCH_TOKENS)
+        window = int(api.llama_model_n_swa(self._model))
+        self._cache: Cache[LlamaBranch] = Cache(api, self._context, sequences, unified, window)
+
+    def close(self) -> None:
+        """Free the model. Safe to call twice; the engine cannot be used afterwards."""
+        if self._closed:
+            return
+        self._closed = True
+        self._abort.set()
+        self._worker.close()
+        if self._context:
+            for branch in list(self._cache.branches.values()):
+                self._drop(branch, keep=False)
+            self._batch.free()
+            self._api.llama_free(self._context)
+        if self._model:
+            self._api.llama_model_free(self._model)
+        self._context = self._model = None
+
+    def interrupt(self) -> None:
+        """Cut the running verb within one graph node, and refuse the next, until `resume`."""
+        self._abort.set()
+
+    def resume(self) -> None:
+        """Let verbs run again."""
+        if not self._closed:
+            self._abort.clear()
+
+    # The five verbs
+
+    def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch:
+        """Evaluate a prompt but for its last token; see `Engine.prefill`."""
+        if not tokens:
+            raise ContextFull("the prompt is empty: there is nothing to continue")
+        if len(tokens) >= self.context_length:
+            raise ContextFull(
+                f"the prompt has {len(tokens)} tokens and the context holds "
+                f"{self.context_length}: shorten it, or load the model with a larger context"
+            )
+        prompt = [int(token) for token in tokens]
+        if not all(0 <= token < self.vocabulary.size for token in prompt):
+            raise ValueError("a token id is outside the vocabulary")
+        return self._worker.call(lambda: self._prefill(prompt, sampling), self._abort.set)
+
+    def fork(self, branch: Branch, samplings: Sequence[Sampling]) -> list[Branch]:
+        """One child for each sampling; see `Engine.fork`."""
+        parent = self._own(branch)
+        return self._worker.call(lambda: self._fork(parent, samplings), self._abort.set)
+
+    def step(self, branches: Sequence[Branch]) -> list[Token]:
+        """One batched decode, one sampled token for each branch; see `Engine.step`."""
+        own = [self._own(branch) for branch in branches]
+        if len({branch.sequence for branch in own}) != len(own):
+            raise ValueError("a branch stands twice in one step")
+        if len(own) > self.max_width:
+            raise ValueError(f"{len(own)} branches in one step; at most {self.max_width}")
+        for branch in own:
+            if len(branch.tokens) >= self.context_length:
+                raise ContextFull(f"a branch has filled its {self.context_length} tokens")
+        return self._worker.call(lambda: self._step(own), self._abort.set) if own else []
+
+    def extend(self, branch: Branch, tokens: Sequence[int]) -> None:
+        """Append known tokens; see `Engine.extend`."""
+        own = self._own(branch)
+        if not all(0 <= token < self.vocabulary.size for token in tokens):
+            raise ValueError("a token id is outside the vocabulary")
+        own.tokens.extend(tokens)
+
+    def drop(self, branch: Branch, keep: bool = False) -> None:
+        """Give a branch's memory back; see `Engine.drop`. Dropping twice is harmless."""
+        if branch.alive and not self._closed:
+            own = self._own(branch)
+            self._worker.call(lambda: self._drop(own, keep), self._abort.set)
+
+    # In the worker thread
+
+    def _own(self, branch: Branch) -> LlamaBranch:
+        if not isinstance(branch, LlamaBranch) or not branch.alive:
+            raise ValueError("this branch was dropped, or belongs to another engine")
+        return branch
+
+    def _prefill(self, tokens: list[int], sampling: Sampling) -> LlamaBranch:
+        if self._abort.is_set:
+            raise Interrupted
+        sequence, length = self._cache.adopt_prefix(tokens)
+        branch = LlamaBranch(sequence, tokens, length, self._complete(sampling))
+        self._cache.branches[sequence] = branch
+        try:
+            self._evaluate(branch, len(tokens) - 1)
+        except BaseException as error:
+            self._drop(branch, keep=isinstance(error, Interrupted))
+            raise
+        return branch
+
+    def _fork(self, parent: LlamaBranch, samplings: Sequence[Sampling]) -> list[Branch]:
+        children: list[LlamaBranch] = []
+        state = parent.decoder.getstate()
+        try:
+            for sampling in samplings:
+                sequence = self._cache.new_sequence()
+                length = (
+                    self._cache.copy(parent.sequence, sequence, parent.evaluated)
+                    if parent.evaluated
+                    else 0
+                )
+                child = LlamaBranch(sequence, [*parent.tokens], length, self._complete(sampling))
+                child.decoder.setstate(state)
+                self._cache.branches[sequence] = child
+                children.append(child)
+        except BaseException:
+            for child in children:
+                self._drop(child, keep=False)
+            raise
+        return [*children]
+
+    def _step(self, branches: list[LlamaBranch]) -> list[Token]:
+        # Sorted by sequence: llama.cpp splits a batch with ids out of order into smaller ones.
+        order = sorted(branches, key=lambda branch: branch.sequence)
+        if sum(len(branch.pending) for branch in order) > BATCH_TOKENS:
+            for branch in order:
+                self._evaluate(branch, len(branch.tokens) - 1)
+        self._batch.clear()
+        rows = {
+            branch.sequence: self._batch.add(
+                branch.pending, branch.evaluated, branch.sequence, last_logits=True
+            )
+            for branch in order
+        }
+        self._decode(order)
+        for branch in order:
+            branch.evaluated = len(branch.tokens)
+        return [self._sample(branch, rows[branch.sequence]) for branch in branches]
+
+    def _evaluate(self, branch: LlamaBranch, end: int) -> None:
+        """Evaluate a branch's pending tokens up to `end`, in chunks, without logits."""
+        while branch.evaluated < end:
+            chunk = branch.tokens[branch.evaluated : min(end, branch.evaluated + BATCH_TOKENS)]
+            self._batch.clear()
+            self._batch.add(chunk, branch.evaluated, branch.sequence, last_logits=False)
+            self._decode([branch])
+            branch.evaluated += len(chunk)
+
+    def _decode(self, branches: list[LlamaBranch]) -> None:
+        """One `llama_decode` of the filled batch, its refusals turned into exceptions."""
+        if self._abort.is_set:
+            raise Interrupted
+        status = self._api.llama_decode(self._context, self._batch.raw)
+        if status == DECODE_NO_SLOT and self._cache.forget_kept():
+            status = self._api.llama_decode(self._context, self._batch.raw)
+        if status == DECODE_OK:
+            self.evaluated_tokens += int(self._batch.raw.n_tokens)
+            return
+        if status == DECODE_NO_SLOT:
+            raise ContextFull("the cache is full: think with fewer branches or a shorter prompt")
+        # Whole micro-batches may have been evaluated before the cut: ask what is there. Logits
+        # must not be read now, they are those of an earlier decode.
+        for branch in branches:
+            before = branch.evaluated
+            branch.evaluated = min(self._cache.length(branch.sequence), len(branch.tokens) - 1)
+            if branch.evaluated < before or self._cache.length(branch.sequence) > branch.evaluated:
+                branch.evaluated = self._cache.trim(branch.sequence, branch.evaluated)
+            self.evaluated_tokens += max(0, branch.evaluated - before)
+        if status == DECODE_ABORTED:
+            raise Interrupted
+        raise ModelError(f"llama.cpp failed in the middle of a decode (status {status})")
+
+    def _sample(self, branch: LlamaBranch, row: int) -> Token:
+        api, size = self._api, self.vocabulary.size
+        if branch.sampler is None:
+            branch.sampler = new_sampler(api, size, branch.sampling, branch.tokens)
+        token = int(api.llama_sampler_sample(branch.sampler, self._context, row))
+        pointer = api.llama_get_logits_ith(self._context, row)
+        logits = np.ctypeslib.as_array(
+            ctypes.cast(pointer, ctypes.POINTER(ctypes.c_float)), shape=(size,)
+        )
+        logprob, margin, confidence = measure(logits, token, branch.sampling.confidence)
+        branch.tokens.append(token)
+        end = self.vocabulary.is_end(token)
+        text = branch.decoder.decode(self.vocabulary.piece(token), final=end)
+        return Token(token, text, logprob, margin, confidence, end)
+
+    def _drop(self, branch: LlamaBranch, keep: bool) -> None:
+        branch.alive = False
+        self._cache.branches.pop(branch.sequence, None)
+        if branch.sampler is not None:
+            self._api.llama_sampler_free(branch.sampler)
+            branch.sampler = None
+        if keep and branch.evaluated:
+            self._cache.forget_kept()
+            self._cache.kept = branch
+        else:
+            self._cache.release(branch.sequence)
+
+    def _complete(self, sampling: Sampling) -> Sampling:
+        return sampling.over(self.info.sampling).over(USUAL_SAMPLING)
+
+
+CONFIDENCE_TOKENS = 20
+
+
+def measure(
+    logits: npt.NDArray[np.float32], token: int, confidence: bool
+) -> tuple[float, float, float | None]:
+    """Log-probability of `token`, distance of the two best logits, and DeepConf's confidence.
+
+    `logits` is one row, shape (vocabulary,), float32, written to and restored. Sums of
+    exponentials in float32 are exact to about 1e-6 here, since the largest is 1.
+    """
+    best = int(logits.argmax())
+    peak = float(logits[best])
+    total = peak + float(np.log(np.exp(logits - logits[best]).sum(dtype=np.float32)))
+    logits[best] = -np.inf
+    second = float(logits.max())
+    logits[best] = peak
+    sure = None
+    if confidence:
+        top = np.partition(logits, -CONFIDENCE_TOKENS)[-CONFIDENCE_TOKENS:]
+        sure = float(total - top.mean())
+    return float(logits[token]) - total, peak - second, sure

@@ -1,0 +1,252 @@
+"""The one module that knows all the others: a loaded model that can be asked.
+
+`load` opens a model and gives a `Mind`; `Mind.stream` is the one generator that everything else
+drains: it renders the chat, routes, lets a strategy run, and ends with `Finished`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from edgemind.budget import CostModel, Ledger, Meter
+from edgemind.catalog.bundled import bundled_model
+from edgemind.chat import ChatTemplate, tokenize
+from edgemind.engines.base import Engine
+from edgemind.errors import ConfigError, ModelUnsupported
+from edgemind.meters.estimate import Estimate
+from edgemind.router.router import Router
+from edgemind.run import Prompt, Run
+from edgemind.strategies.base import Outcome, find_strategy
+from edgemind.types import (
+    Answer,
+    Budget,
+    Chat,
+    Completion,
+    Escalated,
+    Event,
+    Finished,
+    Message,
+    Route,
+    Routed,
+    Sampling,
+)
+
+AUTO = "auto"
+WIDTH = 8
+"""Most samples of a vote, unless the person says otherwise."""
+
+
+def load(
+    model: str | Path | None = None,
+    *,
+    context: int = 4096,
+    width: int = 16,
+    gpu_layers: int = 0,
+    threads: int | None = None,
+    cache: Literal["unified", "split"] = "unified",
+) -> Mind:
+    """Open a model: a GGUF file's path, or None for the bundled one.
+
+    `context` is the longest conversation in tokens, `width` the most samples decoded at once,
+    `gpu_layers` how many layers go to a GPU (-1: all), `threads` None for all physical
+    performance cores. Raises `ModelNotFound`, `ModelInvalid` or `ModelUnsupported`.
+    """
+    path = bundled_model() if model is None else Path(model).expanduser()
+    if path.suffix == ".onnx":
+        raise ModelUnsupported(f"{path} is an ONNX model; this version runs GGUF files")
+    from edgemind.engines.llama import LlamaEngine  # noqa: PLC0415 (takes 0.1 s to import)
+
+    engine = LlamaEngine(
+        path, context=context, width=width, gpu_layers=gpu_layers, threads=threads, cache=cache
+    )
+    return Mind(engine)
+
+
+class Mind:
+    """A loaded model that answers prompts within budgets. Close it, or use it in `with`.
+
+    One prompt at a time; `stop` may be called from any thread or signal handler.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        router: Router | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        meter: Meter | None = None,
+    ) -> None:
+        self._engine = engine
+        self._router = router or Router()
+        self._clock = clock
+        self._meter = meter or Estimate()
+        self._costs = CostModel(engine.info.bytes)
+        info = engine.info
+        self._template = ChatTemplate(
+            info.template,
+            bos_text=info.bos_text,
+            eos_text=info.eos_text,
+            specials=engine.vocabulary.specials,
+        )
+        self._run: Run | None = None
+        self._answering = False
+
+    @property
+    def model(self) -> str:
+        """The model's name, as its file gives it."""
+        return self._engine.info.name
+
+    def ask(
+        self,
+        prompt: str | Chat,
+        *,
+        budget: Budget = Budget(),  # noqa: B008 (frozen)
+        strategy: str = AUTO,
+        width: int = WIDTH,
+        system: str | None = None,
+        sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
+        thinking: bool | None = None,
+    ) -> Answer:
+        """The answer to a prompt or a whole chat; arguments and errors as those of `stream`."""
+        for event in self.stream(
+            prompt,
+            budget=budget,
+            strategy=strategy,
+            width=width,
+            system=system,
+            sampling=sampling,
+            thinking=thinking,
+        ):
+            if isinstance(event, Finished):
+                return event.answer
+        raise AssertionError("a stream ends with Finished")
+
+    def stream(
+        self,
+        prompt: str | Chat,
+        *,
+        budget: Budget = Budget(),  # noqa: B008 (frozen)
+        strategy: str = AUTO,
+        width: int = WIDTH,
+        system: str | None = None,
+        sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
+        thinking: bool | None = None,
+    ) -> Generator[Event, None, None]:
+        """The events of answering; the last one is `Finished`. Closing it early is always safe.
+
+        `strategy` is a key (`direct`, `vote`) or `auto`, which lets the router decide; `width` the
+        most samples. What `sampling` leaves open is the model's own default, but that a first
+        answer which can be voted on is drawn greedily. `thinking` switches a model's thought where
+        its template knows `enable_thinking`. Raises `BudgetTooSmall` where the budget ends before
+        the first word, `ContextFull` where the chat is too long, `ConfigError` for wrong options.
+        """
+        find = None if strategy == AUTO else find_strategy(strategy)
+        if not 1 <= width <= MAX_SAMPLES:
+            raise ConfigError(f"a width of {width} is outside 1 to {MAX_SAMPLES}")
+        if self._answering:
+            raise ConfigError("one prompt at a time: finish or close the other stream first")
+        self._answering = True
+        winner: Completion | None = None
+        try:
+            ledger = Ledger(budget, self._clock, self._meter)
+            chat = _as_chat(prompt, system)
+            route = self._router.first(chat[-1].content, width)
+            votes = route.width > 1
+            if find is not None:
+                route = dataclasses.replace(
+                    route, strategy=strategy, width=width, reason="asked for"
+                )
+            yield Routed(route)
+            prepared = self._prepare(chat, sampling, greedy_draft=votes, thinking=thinking)
+            run = self._run = Run(self._engine, ledger, self._costs, prepared)
+            outcome = yield from find_strategy(route.strategy)(run, route)
+            confidence, escalated = self._router.second(route, outcome.winner)
+            if find is None and escalated is not None and not run.cut:
+                yield Escalated(escalated, confidence)
+                route = escalated
+                outcome = yield from find_strategy(route.strategy)(run, route)
+            winner = outcome.winner
+            answer = self._answer(run, route, outcome, confidence, prepared.samples.seed or 0)
+        finally:
+            if self._run is not None:
+                self._run.close(winner)
+            self._run = None
+            self._answering = False
+        self._costs.observe_power(answer.spent.seconds, answer.spent.joules)
+        yield Finished(answer)
+
+    def stop(self) -> None:
+        """Make the running answer's budget zero: its stream goes on to the best answer so far."""
+        run = self._run
+        if run is not None:
+            run.ledger.stop()
+            self._engine.interrupt()
+
+    def close(self) -> None:
+        """Free the model. Safe to call twice."""
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _prepare(
+        self, chat: Chat, sampling: Sampling, greedy_draft: bool, thinking: bool | None
+    ) -> Prompt:
+        rendered = self._template.render(chat, enable_thinking=thinking)
+        if sampling.seed is None:
+            sampling = dataclasses.replace(sampling, seed=secrets.randbits(31))
+        samples = sampling.over(self._engine.info.sampling)
+        greedy = greedy_draft and sampling.temperature is None
+        return Prompt(
+            tokens=tuple(tokenize(rendered, self._engine.vocabulary)),
+            opened_thought=rendered.opened_thought,
+            tags=self._template.tags,
+            draft=dataclasses.replace(samples, temperature=0.0) if greedy else samples,
+            samples=samples,
+        )
+
+    def _answer(
+        self, run: Run, route: Route, outcome: Outcome, draft_confidence: float, seed: int
+    ) -> Answer:
+        winner = outcome.winner
+        confidence = outcome.confidence
+        return Answer(
+            text=winner.text,
+            answer=winner.answer,
+            reasoning=winner.reasoning,
+            confidence=draft_confidence if confidence is None else confidence,
+            agreement=outcome.agreement,
+            route=route,
+            samples=outcome.samples,
+            spent=run.ledger.spent(),
+            budget=run.ledger.budget,
+            finish=run.cut or winner.finish,
+            seed=seed,
+            model=self.model,
+        )
+
+
+MAX_SAMPLES = 256
+
+
+def _as_chat(prompt: str | Chat, system: str | None) -> Chat:
+    chat = (Message("user", prompt),) if isinstance(prompt, str) else tuple(prompt)
+    if not chat or chat[-1].role not in ("user", "tool"):
+        raise ConfigError("a chat has to end with a message from the user")
+    if not any(message.content.strip() for message in chat):
+        raise ConfigError("the prompt is empty: say what to answer")
+    return (Message("system", system), *chat) if system else chat

@@ -1,0 +1,121 @@
+"""One sample as it grows: tokens in, text and thought apart, signals and the answer at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from edgemind.engines.base import Branch
+from edgemind.thoughts import Kind, ThoughtSplitter
+from edgemind.types import Completion, Finish, Signals, Token
+from edgemind.verify.answers import extract, extract_span
+
+WINDOW_TOKENS = 16
+NO_SIGNALS = Signals(0.0, 0.0, 0.0, 0.0, 0)
+
+
+@dataclass(eq=False, slots=True)
+class Sample:
+    """A branch being decoded, and all that it has said. The draft has index 0.
+
+    `finish` is None while it may go on. `known` text (a forced answer's cue) counts as said but
+    carries no probabilities.
+    """
+
+    index: int
+    branch: Branch
+    splitter: ThoughtSplitter
+    stop: Sequence[str]
+    max_tokens: int
+    finish: Finish | None = None
+    answer: str = ""
+    reasoning: str = ""
+    raw: str = ""
+    tokens: list[tuple[int, float, float]] = field(default_factory=list)
+    shown: int = 0
+
+    def take(self, token: Token) -> list[tuple[Kind, str]]:
+        """Add one sampled token; the pieces of text that may be shown because of it."""
+        self.tokens.append((len(self.raw), token.logprob, token.margin))
+        self.raw += token.text
+        pieces = self._split(token.text)
+        if token.end:
+            self.finish = "stop"
+        elif len(self.tokens) >= self.max_tokens and self.finish is None:
+            self.finish = "length"
+        return pieces + (self.flush() if self.finish else [])
+
+    def take_known(self, text: str) -> list[tuple[Kind, str]]:
+        """Add text that was put into the branch's mouth."""
+        self.raw += text
+        return self._split(text)
+
+    def _split(self, text: str) -> list[tuple[Kind, str]]:
+        return self._show(self.splitter.feed(text)) if text else []
+
+    def flush(self) -> list[tuple[Kind, str]]:
+        """Whatever was held back, because it might have been the start of a tag or a stop text."""
+        return self._show(self.splitter.flush(), final=True)
+
+    def _show(
+        self, parts: Sequence[tuple[Kind, str]], final: bool = False
+    ) -> list[tuple[Kind, str]]:
+        shown: list[tuple[Kind, str]] = []
+        for kind, text in parts:
+            if kind == "reasoning":
+                self.reasoning += text
+                shown.append((kind, text))
+            else:
+                self.answer += text
+        for stop in self.stop:
+            if stop and (at := self.answer.find(stop)) >= 0:
+                self.answer = self.answer[:at]
+                self.finish, final = "stop", True
+        # A stop text may have begun: keep back as much as could belong to it.
+        longest = max((len(stop) for stop in self.stop), default=1)
+        end = len(self.answer) if final else max(self.shown, len(self.answer) - longest + 1)
+        if end > self.shown:
+            shown.append(("answer", self.answer[self.shown : end]))
+        self.shown = max(self.shown, end)
+        return shown
+
+    def completion(self) -> Completion:
+        """What was said, as a value. An unfinished sample counts as cut by the budget."""
+        text = self.answer.strip()
+        return Completion(
+            text=text,
+            reasoning=self.reasoning.strip(),
+            answer=extract(text),
+            signals=self._signals(text),
+            finish=self.finish or "budget",
+        )
+
+    def _signals(self, text: str) -> Signals:
+        """Signals over all tokens and over those of the answer (all, where it has none)."""
+        if not self.tokens:
+            return NO_SIGNALS
+        logprobs = [logprob for _, logprob, _ in self.tokens]
+        within = self._answer_tokens(text) or self.tokens
+        sums = [sum(logprobs[:WINDOW_TOKENS])]
+        for index in range(WINDOW_TOKENS, len(logprobs)):
+            sums.append(sums[-1] + logprobs[index] - logprobs[index - WINDOW_TOKENS])
+        return Signals(
+            mean_logprob=sum(logprobs) / len(logprobs),
+            answer_logprob=sum(logprob for _, logprob, _ in within) / len(within),
+            answer_margin=min(margin for _, _, margin in within),
+            lowest_window=min(sums) / min(WINDOW_TOKENS, len(logprobs)),
+            tokens=len(self.tokens),
+        )
+
+    def _answer_tokens(self, text: str) -> list[tuple[int, float, float]]:
+        """The tokens that overlap the extracted answer's characters."""
+        span, start = extract_span(text), self.raw.rfind(text)
+        if span is None or start < 0:
+            return []
+        begin, end = start + span[0], start + span[1]
+        starts = [offset for offset, _, _ in self.tokens]
+        return [
+            token
+            for token, after in zip(self.tokens, [*starts[1:], len(self.raw)], strict=True)
+            if token[0] < end and after > begin
+        ]

@@ -1,0 +1,50 @@
+"""The strategy seam: a short generator over events, without I/O, clock or model calls of its own.
+
+A strategy is one module of this package with a function of the module's name:
+`def vote(run: Run, route: Route) -> Generator[Event, None, Outcome]`. The file's name is its key.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import edgemind.strategies
+from edgemind.errors import ConfigError
+from edgemind.run import Run
+from edgemind.types import Completion, Event, Route
+
+SUPPORT = {"base", "tally"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a strategy settled on. `confidence` None leaves it to the router's second look."""
+
+    winner: Completion
+    samples: int
+    agreement: float
+    confidence: float | None = None
+
+
+Strategy = Callable[[Run, Route], Generator[Event, None, Outcome]]
+
+
+def strategy_names() -> list[str]:
+    """The keys of all strategies, sorted."""
+    modules = pkgutil.iter_modules(edgemind.strategies.__path__)
+    return sorted(module.name for module in modules if module.name not in SUPPORT)
+
+
+def find_strategy(name: str) -> Strategy:
+    """The strategy with this key, or `ConfigError` with the nearest one."""
+    names = strategy_names()
+    if name not in names:
+        near = get_close_matches(name, [*names, "auto"], n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(['auto', *names])}"
+        raise ConfigError(f"no strategy is called {name!r}: {hint}")
+    strategy: Strategy = getattr(importlib.import_module(f"edgemind.strategies.{name}"), name)
+    return strategy

@@ -1,0 +1,171 @@
+"""A jinja2 sandbox for the chat templates that come inside model files.
+
+Follows the conventions of Hugging Face's `apply_chat_template`. A template is foreign code: it
+runs in `ImmutableSandboxedEnvironment`, and its steps, its strings and its output are limited.
+Imports jinja2, so `edgemind.chat` imports this module only when a template is first used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+
+from jinja2 import nodes
+from jinja2.exceptions import TemplateError, TemplateSyntaxError
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
+from edgemind.errors import ConfigError
+
+MAX_STEPS = 2_000_000
+"""Most turns of loops and calls of macros in one rendering; some templates take messages²."""
+MAX_CHARACTERS = 16_000_000
+"""Most characters in one rendering, or in one string on the way to it."""
+_MAX_EXPONENT = 1_000
+
+
+class _Generation(Extension):
+    """`{% generation %}` marks text to train on: here only its body counts."""
+
+    tags = {"generation"}  # noqa: RUF012 - the base class declares it so
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Counts the steps of one rendering and refuses what would grow without bound."""
+
+    intercepted_binops = frozenset(("+", "*", "**"))
+    steps = 0
+
+    def tick(self, count: int = 1) -> bool:
+        """Count `count` steps; always true, so that it can stand in a condition."""
+        self.steps += count
+        if self.steps > MAX_STEPS:
+            raise TemplateError("it does not come to an end")
+        return True
+
+    def joined(self, *values: object) -> str:
+        """The `~` operator."""
+        texts = [str(value) for value in values]
+        self._fits(sum(map(len, texts)))
+        return "".join(texts)
+
+    def limited_range(self, *bounds: int) -> range:
+        """`range`, whose length counts as steps."""
+        numbers = range(*bounds)
+        self.tick(len(numbers))
+        return numbers
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """`+`, `*` and `**`, but for results of absurd size."""
+        if operator == "**":
+            if isinstance(right, int) and abs(right) > _MAX_EXPONENT:
+                raise TemplateError("it computes a number that is too large")
+        elif operator == "*":
+            for sequence, times in ((left, right), (right, left)):
+                if isinstance(sequence, (str, list, tuple)) and isinstance(times, int):
+                    self._fits(len(sequence) * times)
+        elif isinstance(left, (str, list, tuple)) and isinstance(right, (str, list, tuple)):
+            self._fits(len(left) + len(right))
+        return super().call_binop(context, operator, left, right)
+
+    def _fits(self, length: int) -> None:
+        if length > MAX_CHARACTERS:
+            raise TemplateError("it builds a text that is too long")
+
+
+class _Limiter(NodeTransformer):
+    """Puts the sandbox's counters into a template's syntax tree, where it cannot shadow them."""
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        self.generic_visit(node)
+        return _call("joined", node.nodes, node.lineno)
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:
+        self.generic_visit(node)
+        if node.test is not None:  # a condition runs also for the items that it leaves out
+            node.test = nodes.And(_call("tick", [], node.lineno), node.test, lineno=node.lineno)
+        return self._counted(node)
+
+    def visit_Macro(self, node: nodes.Macro) -> nodes.Node:
+        self.generic_visit(node)
+        return self._counted(node)
+
+    @staticmethod
+    def _counted(node: nodes.For | nodes.Macro) -> nodes.Node:
+        call = _call("tick", [], node.lineno)
+        node.body.insert(0, nodes.ExprStmt(call, lineno=node.lineno))
+        return node
+
+
+def _call(method: str, arguments: list[nodes.Expr], line: int) -> nodes.Call:
+    attribute = nodes.EnvironmentAttribute(method, lineno=line)
+    return nodes.Call(attribute, arguments, [], None, None, lineno=line)
+
+
+def _tojson(
+    x: Any,
+    ensure_ascii: bool = False,
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    # jinja2's own filter escapes <, > and & for HTML, which a model would have to read.
+    return json.dumps(
+        x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+    )
+
+
+def _raise_exception(message: object) -> NoReturn:
+    raise TemplateError(str(message))
+
+
+def compile_template(
+    source: str, now: Callable[[], datetime]
+) -> Callable[[Mapping[str, object]], str]:
+    """A function from a template's variables to its text.
+
+    Both raise `ConfigError`: here where the source is no template, there where the template
+    refuses its input, fails or runs past a limit.
+    """
+    sandbox = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols])
+    sandbox.filters["tojson"] = _tojson
+    sandbox.globals["raise_exception"] = _raise_exception
+    sandbox.globals["strftime_now"] = lambda form: now().strftime(form)
+    sandbox.globals["range"] = sandbox.limited_range
+    try:
+        template = sandbox.from_string(_Limiter().visit(sandbox.parse(source)))
+    except TemplateSyntaxError as error:
+        place = f"line {error.lineno}: {error.message}"
+        raise ConfigError(f"The chat template is damaged ({place}); give another one.") from error
+    except Exception as error:  # foreign code: the parser can fail in any way, recursion included
+        raise ConfigError(f"The chat template is damaged ({_reason(error)}).") from error
+
+    def run(variables: Mapping[str, object]) -> str:
+        sandbox.steps = 0
+        pieces: list[str] = []
+        length = 0
+        try:
+            for piece in template.generate(variables):
+                length += len(piece)
+                if length > MAX_CHARACTERS:
+                    _raise_exception("its text is too long")
+                pieces.append(piece)
+        except Exception as error:  # foreign code: whatever it raises is its refusal
+            raise ConfigError(f"The chat template refuses this chat: {_reason(error)}") from error
+        return "".join(pieces)
+
+    return run
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text[:200] or type(error).__name__

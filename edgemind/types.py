@@ -1,0 +1,248 @@
+"""The values that cross module borders: messages, limits, results and events.
+
+All are frozen dataclasses with slots, and import nothing of ours. A stream
+(`edgemind.Mind.stream`) yields the events at the end of this file, the last of
+them always `Finished`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+Finish = Literal["stop", "length", "budget", "interrupted"]
+"""Why generation ended: the model stopped, a length limit, the budget, or `stop()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function call that an assistant's earlier message made; `arguments` is JSON text."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat. `reasoning` is an assistant's thought, kept apart from its content."""
+
+    role: Role
+    content: str
+    reasoning: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+
+
+Chat = tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to draw tokens. `None` means "what the model's own file says, else the usual default".
+
+    `temperature` 0 is greedy. `max_tokens` bounds one sample. `seed` is unsigned 32-bit.
+    """
+
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    repeat_last_n: int | None = None
+    seed: int | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    confidence: bool = False
+
+    def over(self, defaults: Sampling) -> Sampling:
+        """This sampling, with what it leaves open taken from `defaults`."""
+        changes = {
+            field.name: getattr(defaults, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) is None
+        }
+        return dataclasses.replace(self, stop=self.stop or defaults.stop, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one answer may cost; each limit is optional.
+
+    `seconds` of wall-clock time, `joules` of energy, `tokens` generated over all samples.
+    """
+
+    seconds: float | None = None
+    joules: float | None = None
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an answer did cost. `prompt_tokens` were evaluated, not merely found in the cache.
+
+    `energy_source` is `measured:<meter>` or `estimated`.
+    """
+
+    seconds: float = 0.0
+    joules: float = 0.0
+    tokens: int = 0
+    prompt_tokens: int = 0
+    energy_source: str = "estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One sampled token.
+
+    `text` is what it adds to the output (empty in the middle of a UTF-8 character), `logprob`
+    its natural-log probability under the model before any temperature, `margin` the distance in
+    logits between the best and the second-best token, `confidence` minus the mean
+    log-probability of the 20 best tokens (DeepConf, arXiv 2508.15260; only when
+    `Sampling.confidence` asks for it). `end` marks an end-of-generation token.
+    """
+
+    id: int
+    text: str
+    logprob: float
+    margin: float
+    confidence: float | None = None
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the model's own probabilities say about one completion.
+
+    `mean_logprob` over all its tokens, `answer_logprob` (mean) and `answer_margin` (lowest) over
+    the answer's tokens, `lowest_window` the lowest mean log-probability of any 16 neighbouring
+    tokens, `tokens` its length.
+    """
+
+    mean_logprob: float
+    answer_logprob: float
+    answer_margin: float
+    lowest_window: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One finished (or cut) sample: its text, thought, extracted answer and signals."""
+
+    text: str
+    reasoning: str
+    answer: str | None
+    signals: Signals
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One signal's contribution to a routing decision (logistic: value × weight)."""
+
+    signal: str
+    value: float
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What the router decided: a strategy's key, how many samples at most, and why.
+
+    `difficulty` is the probability, before a token was generated, that one pass is wrong.
+    """
+
+    strategy: str
+    width: int
+    reason: str
+    difficulty: float
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of one prompt, its receipt included. `to_json` gives it as one JSON object.
+
+    `agreement` is the share of samples with an answer that gave this one (1.0 for one sample);
+    `seed` the first sample's, drawn at random unless `Sampling.seed` gave one.
+    """
+
+    text: str
+    answer: str | None
+    reasoning: str
+    confidence: float
+    agreement: float
+    route: Route
+    samples: int
+    spent: Spent
+    budget: Budget
+    finish: Finish
+    seed: int
+    model: str
+
+    def to_json(self, indent: int | None = None) -> str:
+        """This answer as JSON text."""
+        values: dict[str, Any] = dataclasses.asdict(self)
+        return json.dumps(values, indent=indent, ensure_ascii=False)
+
+
+# Events, in the order in which a stream may yield them. Consume them with `match`.
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The first look is over: this is how the prompt will be answered."""
+
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the draft, as it is made. `kind` tells the answer from the thought before it."""
+
+    text: str
+    kind: Literal["answer", "reasoning"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Sample number `index` (the draft is 0) is finished."""
+
+    index: int
+    completion: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The vote after a sample: (answer, votes) pairs, the leader first, and whether it is over."""
+
+    votes: tuple[tuple[str, int], ...]
+    decided: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """The draft was not good enough: more thinking follows, along this route."""
+
+    route: Route
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A sign of life while samples are being drawn (several times a second)."""
+
+    running: int
+    spent: Spent
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of every stream."""
+
+    answer: Answer
+
+
+Event = Routed | Text | Sampled | Checked | Escalated | Progress | Finished
