@@ -98,9 +98,7 @@ class Ledger:
         if self.stopped:
             return Cost()
         return Cost(
-            math.inf
-            if budget.seconds is None
-            else budget.seconds - self.elapsed(),
+            math.inf if budget.seconds is None else budget.seconds - self.elapsed(),
             math.inf
             if budget.joules is None
             else budget.joules - (self._meter.joules() - self._joules_before),
@@ -232,12 +230,12 @@ class CostModel:
 
     def observe_prefill(self, tokens: int, seconds: float) -> None:
         """A prompt of so many evaluated tokens took this long. Short ones say little."""
-        if tokens >= 16:  # noqa: PLR2004
+        if tokens >= 16:
             self._prefill.observe(seconds / tokens)
 
     def observe_power(self, seconds: float, joules: float) -> None:
         """An answer drew so much. Very short ones are all rounding."""
-        if seconds > 0.01 and joules > 0:  # noqa: PLR2004
+        if seconds > 0.01 and joules > 0:
             self._watts.observe(joules / seconds)
 
     def step(self, width: int) -> Cost:

@@ -32,8 +32,8 @@ LENGTH_MARGIN = 1.25
 class Prompt:
     """A rendered prompt and how to sample after it.
 
-    `opened_thought` tells whether it ends inside a thought, marked by `tags`. `draft` is the first sample's
-    sampling, `samples` that of all others (their seeds count up from its own).
+    `opened_thought` tells whether it ends inside a thought, which `tags` mark. `draft` is the
+    first sample's sampling, `samples` that of all others (their seeds count up from its own).
     """
 
     tokens: tuple[int, ...]
@@ -46,9 +46,7 @@ class Prompt:
 class Run:
     """One prompt being answered. Close it in `finally`; closing twice is harmless."""
 
-    def __init__(
-        self, engine: Engine, ledger: Ledger, costs: CostModel, prompt: Prompt
-    ) -> None:
+    def __init__(self, engine: Engine, ledger: Ledger, costs: CostModel, prompt: Prompt) -> None:
         self._engine = engine
         self._ledger = ledger
         self._costs = costs

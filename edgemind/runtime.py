@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from edgemind.budget import CostModel, Ledger, Meter
 from edgemind.catalog.bundled import bundled_model
 from edgemind.chat import ChatTemplate, tokenize
-from edgemind.engines.base import Engine
+from edgemind.engines.base import CacheMode, Engine
 from edgemind.errors import ConfigError, ModelUnsupported
 from edgemind.meters.estimate import Estimate
 from edgemind.router.router import Router
@@ -49,7 +49,7 @@ def load(
     width: int = 16,
     gpu_layers: int = 0,
     threads: int | None = None,
-    cache: Literal["unified", "split"] = "unified",
+    cache: CacheMode = "unified",
 ) -> Mind:
     """Open a model: a GGUF file's path, or None for the bundled one.
 
@@ -60,7 +60,7 @@ def load(
     path = bundled_model() if model is None else Path(model).expanduser()
     if path.suffix == ".onnx":
         raise ModelUnsupported(f"{path} is an ONNX model; this version runs GGUF files")
-    from edgemind.engines.llama import LlamaEngine  # noqa: PLC0415 (takes 0.1 s to import)
+    from edgemind.engines.llama import LlamaEngine
 
     engine = LlamaEngine(
         path, context=context, width=width, gpu_layers=gpu_layers, threads=threads, cache=cache

@@ -45,12 +45,20 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(("+", "*", "**"))
     steps = 0
 
-    def tick(self, count: int = 1) -> bool:
-        """Count `count` steps; always true, so that it can stand in a condition."""
-        self.steps += count
+    @property
+    def tick(self) -> bool:
+        """Counts one step when it is read: a call would cost the sandbox ten times as much.
+
+        Always true, so that it can stand in a condition.
+        """
+        self.count(1)
+        return True
+
+    def count(self, steps: int) -> None:
+        """Count `steps` steps, and end a rendering that takes too many."""
+        self.steps += steps
         if self.steps > MAX_STEPS:
             raise TemplateError("it does not come to an end")
-        return True
 
     def joined(self, *values: object) -> str:
         """The `~` operator."""
@@ -61,7 +69,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def limited_range(self, *bounds: int) -> range:
         """`range`, whose length counts as steps."""
         numbers = range(*bounds)
-        self.tick(len(numbers))
+        self.count(len(numbers))
         return numbers
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
@@ -87,12 +95,13 @@ class _Limiter(NodeTransformer):
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
         self.generic_visit(node)
-        return _call("joined", node.nodes, node.lineno)
+        joined = nodes.EnvironmentAttribute("joined", lineno=node.lineno)
+        return nodes.Call(joined, node.nodes, [], None, None, lineno=node.lineno)
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         self.generic_visit(node)
         if node.test is not None:  # a condition runs also for the items that it leaves out
-            node.test = nodes.And(_call("tick", [], node.lineno), node.test, lineno=node.lineno)
+            node.test = nodes.And(_tick(node.lineno), node.test, lineno=node.lineno)
         return self._counted(node)
 
     def visit_Macro(self, node: nodes.Macro) -> nodes.Node:
@@ -101,14 +110,12 @@ class _Limiter(NodeTransformer):
 
     @staticmethod
     def _counted(node: nodes.For | nodes.Macro) -> nodes.Node:
-        call = _call("tick", [], node.lineno)
-        node.body.insert(0, nodes.ExprStmt(call, lineno=node.lineno))
+        node.body.insert(0, nodes.ExprStmt(_tick(node.lineno), lineno=node.lineno))
         return node
 
 
-def _call(method: str, arguments: list[nodes.Expr], line: int) -> nodes.Call:
-    attribute = nodes.EnvironmentAttribute(method, lineno=line)
-    return nodes.Call(attribute, arguments, [], None, None, lineno=line)
+def _tick(line: int) -> nodes.EnvironmentAttribute:
+    return nodes.EnvironmentAttribute("tick", lineno=line)
 
 
 def _tojson(

@@ -62,7 +62,9 @@ def vocabulary(size: int) -> tuple[list[str], list[str]]:
     wanted = size - len(SPECIALS)
     while len(tokens) < wanted:
         longer = []
-        for left, right in itertools.islice(itertools.product(level, letters), wanted - len(tokens)):
+        for left, right in itertools.islice(
+            itertools.product(level, letters), wanted - len(tokens)
+        ):
             merges.append(f"{left} {right}")
             longer.append(left + right)
         tokens += longer
@@ -151,7 +153,9 @@ def write_model(path: Path, shape: Shape, seed: int = 0) -> None:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("output", type=Path)
     parser.add_argument("--shape", choices=sorted(SHAPES), default="qwen2.5-0.5b")
     parser.add_argument("--seed", type=int, default=0)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 
 from edgemind.budget import check_budget
 from edgemind.cli import options
@@ -11,7 +14,7 @@ from edgemind.cli.show import Screen
 from edgemind.errors import BudgetTooSmall, ContextFull
 from edgemind.runtime import AUTO, WIDTH, Mind, load
 from edgemind.strategies.base import find_strategy
-from edgemind.types import Answer, Budget, Message, Sampling
+from edgemind.types import Answer, Budget, Chat, Event, Message, Sampling
 
 PROMPT = "> "
 
@@ -38,7 +41,13 @@ def chat(
             find_strategy(strategy)
         with load(model, threads=threads, gpu_layers=gpu_layers) as mind:
             screen = Screen(quiet=quiet, explain=explain)
-            sampling = Sampling(seed=seed, temperature=temperature)
+            think = partial(
+                mind.stream,
+                budget=budget,
+                strategy=strategy,
+                width=width,
+                sampling=Sampling(seed=seed, temperature=temperature),
+            )
             if sys.stdin.isatty() and not quiet:
                 print(f"{mind.model}. Ctrl-C stops an answer, Ctrl-D leaves.", file=sys.stderr)
             history: list[Message] = [Message("system", system)] if system else []
@@ -46,7 +55,7 @@ def chat(
                 if not line.strip():
                     continue
                 history.append(Message("user", line))
-                answer = _turn(mind, screen, history, budget, strategy, width, sampling)
+                answer = _turn(mind, screen, history, budget, think)
                 if answer is None or not answer.text:
                     history.pop()
                 else:
@@ -58,11 +67,8 @@ def read_line() -> str | None:
     """One line from the person; None when they leave (Ctrl-D, Ctrl-C, end of the pipe)."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n") or None
-    try:
-        # Gives input() line editing and history where the platform has it.
-        import readline  # noqa: F401, PLC0415
-    except ImportError:
-        pass
+    with suppress(ImportError):
+        import readline  # noqa: F401 (gives input() line editing and history)
     try:
         return input(PROMPT)
     except (EOFError, KeyboardInterrupt):
@@ -75,25 +81,16 @@ def _turn(
     screen: Screen,
     history: list[Message],
     budget: Budget,
-    strategy: str,
-    width: int,
-    sampling: Sampling,
+    think: Callable[[Chat], Iterable[Event]],
 ) -> Answer | None:
     """One answer. Where the context is full, the oldest turns are dropped, and that is said."""
     while True:
         try:
             with stopping(mind):
-                events = mind.stream(
-                    tuple(history),
-                    budget=budget,
-                    strategy=strategy,
-                    width=width,
-                    sampling=sampling,
-                )
-                return screen.show(events, budget)
+                return screen.show(think(tuple(history)), budget)
         except ContextFull as error:
             first = 1 if history[0].role == "system" else 0
-            if len(history) - first <= 2:  # noqa: PLR2004 (one exchange is all there is)
+            if len(history) - first <= 2:
                 history[:] = history[:first] + history[-1:]
                 print(f"edgemind: {error}", file=sys.stderr)
                 return None

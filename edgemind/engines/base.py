@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from edgemind.types import Sampling, Token
+
+CacheMode = Literal["unified", "split"]
+"""Whether branches share one cache (and a common prefix in it), or have one stream each."""
 
 
 class Interrupted(Exception):

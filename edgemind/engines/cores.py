@@ -19,7 +19,7 @@ def performance_cores(folder: Path = CPU_FOLDER) -> int:
     Linux tells siblings and speeds in sysfs; elsewhere psutil counts the physical cores.
     """
     if not hasattr(os, "sched_getaffinity"):
-        import psutil  # noqa: PLC0415
+        import psutil
 
         return psutil.cpu_count(logical=False) or os.cpu_count() or 1
     allowed = sorted(os.sched_getaffinity(0))

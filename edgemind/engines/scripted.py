@@ -37,7 +37,7 @@ class Line:
 class ScriptedVocabulary:
     """Every character is a token; id 0 ends a generation."""
 
-    specials: Mapping[str, int] = {"<|end|>": END}  # noqa: RUF012
+    specials: Mapping[str, int] = {"<|end|>": END}
     bos: int | None = None
 
     def encode(self, text: str, special: bool) -> list[int]:

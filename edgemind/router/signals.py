@@ -30,7 +30,7 @@ def prompt_signals(text: str) -> Mapping[str, float]:
     text = text[:MAX_CHARACTERS]
     words = len(text.split())
     letters = sum(character.isalpha() for character in text)
-    foreign = sum(character.isalpha() and ord(character) > 127 for character in text)  # noqa: PLR2004
+    foreign = sum(character.isalpha() and ord(character) > 127 for character in text)
     return {
         "length": math.log1p(words) / 4,
         "numbers": math.log1p(len(NUMBER.findall(text))),

@@ -30,7 +30,4 @@ def vote(run: Run, route: Route) -> Generator[Event, None, Outcome]:
                     yield Checked(tally.ranking(), tally.decided())
                     if tally.decided():
                         break
-    winner = tally.winner()
-    if winner is None:
-        return Outcome(draft, tally.drawn, agreement=0.0)
-    return Outcome(winner, tally.drawn, tally.agreement(), tally.confidence())
+    return Outcome(tally.winner() or draft, tally.drawn, tally.agreement(), tally.confidence())

@@ -148,7 +148,7 @@ def _last_box(text: str) -> Span | None:
         token = match[0]
         if token == "{":
             opened.append(None)
-        elif token.startswith("\\") and len(token) > 2:  # noqa: PLR2004 - not an escaped brace
+        elif token.startswith("\\") and len(token) > 2:
             opened.append(match.end())
         elif token == "}" and opened:
             start = opened.pop()
@@ -184,6 +184,11 @@ def _value(text: str, start: int, end: int) -> Span | None:
     sentence = _sentence(text, start, end)
     if sentence[1] - start <= _MAX_VALUE_CHARS and shape(text[start : sentence[1]]) != "text":
         return _trim(text, *sentence)
+    return _stated(text, start, end, sentence)
+
+
+def _stated(text: str, start: int, end: int, sentence: Span) -> Span | None:
+    """The quantity or option that a marked sentence is about."""
     if _MATH_OR_BOLD.match(text, start) and (match := _DELIMITED.match(text, start, end)):
         return _first(match)
     if match := _QUANTITY.match(text, start, end):
@@ -242,7 +247,10 @@ def _value_line(text: str, line: Span, kind: AnswerKind | None, alone: bool) -> 
         return _option(text, start, end) or (start, end)
     if found == "yes_no" and kind in (None, "yes_no"):
         return _first(_YES_NO.match(text, start, end))
-    short = len(content.split()) <= _MAX_LINE_WORDS
+    # An announcement that nothing follows is no answer.
+    short = len(content.split()) <= _MAX_LINE_WORDS and not (
+        _ANSWER.search(content) or _FINAL.search(content)
+    )
     if kind is None:
         words_only = alone and short and not _QUANTITY.search(content)
         return (start, end) if found != "text" or words_only else None

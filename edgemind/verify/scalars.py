@@ -81,10 +81,7 @@ def _spelling() -> dict[str, int]:
     ones = {word: value for value, word in enumerate(re.split(r"\|", _ONES))}
     tens = {word: 10 * value for value, word in enumerate(re.split(r"\|", _TENS), 2)}
     both = {
-        f"{ten}-{one}": tens[ten] + ones[one]
-        for ten in tens
-        for one in ones
-        if 0 < ones[one] < 10  # noqa: PLR2004 - the digits
+        f"{ten}-{one}": tens[ten] + ones[one] for ten in tens for one in ones if 0 < ones[one] < 10
     }
     return ones | tens | both
 

@@ -122,9 +122,9 @@ def equivalent(a: str, b: str, tolerance: float = 0.0) -> bool:
     """
     if not isfinite(tolerance) or tolerance < 0:
         raise ValueError(f"tolerance must be a finite number >= 0, not {tolerance}")
-    key = canonical(a)
-    if key and key == canonical(b):
-        return True
+    key, other = canonical(a), canonical(b)
+    if not key or not other or key == other:
+        return key == other != ""
     left, right = _read(plain(a[:MAX_CHARS])), _read(plain(b[:MAX_CHARS]))
     return _same(left, right, Fraction(tolerance))
 

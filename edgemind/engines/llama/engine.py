@@ -13,12 +13,12 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edgemind.engines.base import Branch, Interrupted, ModelInfo
+from edgemind.engines.base import Branch, CacheMode, Interrupted, ModelInfo
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.llama.c_api import (
     DECODE_ABORTED,
@@ -36,8 +36,6 @@ from edgemind.engines.llama.vocabulary import LlamaVocabulary, describe
 from edgemind.engines.worker import Worker
 from edgemind.errors import ContextFull, ModelError, ModelInvalid, ModelUnsupported
 from edgemind.types import Sampling, Token
-
-CacheMode = Literal["unified", "split"]
 
 USUAL_SAMPLING = Sampling(
     temperature=0.8,
@@ -98,9 +96,7 @@ class LlamaEngine:
         self._context: Any = None
         self._worker = Worker("edgemind-llama")
         try:
-            self._worker.call(
-                lambda: self._open(path, context, gpu_layers, cache), self._abort.set
-            )
+            self._worker.call(lambda: self._open(path, context, gpu_layers, cache), self._abort.set)
         except BaseException:
             self.close()
             raise

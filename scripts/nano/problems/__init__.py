@@ -1,0 +1,53 @@
+"""Seeded arithmetic problems with worked solutions, in three disjoint splits.
+
+`generate` makes one problem; `mixture` draws skill and level as well. Reached from make_data.py,
+the trainer and the evaluation. A new skill is one new file in `skills/`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from random import Random
+
+from . import skills
+from .base import LEVELS, SKILLS, Draft, Problem, Split, bucket
+from .dress import dress
+
+__all__ = ["LEVELS", "SKILLS", "Problem", "Split", "generate", "mixture", "scored_skills"]
+
+for _module in sorted(info.name for info in pkgutil.iter_modules(skills.__path__)):
+    importlib.import_module(f"{skills.__name__}.{_module}")
+
+
+def scored_skills() -> list[str]:
+    """Skills whose answers can be marked, sorted."""
+    return sorted(name for name, entry in SKILLS.items() if entry.scored)
+
+
+def _owned(draft: Draft, split: Split) -> bool:
+    return draft.key is None or bucket(draft.key) is split
+
+
+def generate(rng: Random, skill: str, level: int, split: Split) -> Problem:
+    """One problem of a skill; level is 0 (easy), 1 (middle) or 2 (hard)."""
+    if skill not in SKILLS:
+        raise ValueError(f"unknown skill {skill!r}; there are {', '.join(sorted(SKILLS))}")
+    make = SKILLS[skill].make
+    draft = make(rng, level, split)
+    while not _owned(draft, split):
+        draft = make(rng, level, split)
+    prompt = dress(rng, draft.prompt, split) if draft.dress else draft.prompt
+    lines = list(draft.steps)
+    if draft.answer:
+        lines.append(f"#### {draft.answer}")
+    return Problem(prompt, "\n".join(lines), draft.answer, skill, LEVELS[level], draft.history)
+
+
+def mixture(rng: Random, split: Split, levels: Sequence[float] = (1.0, 1.0, 1.0)) -> Problem:
+    """One problem of a skill drawn by weight and a level drawn by `levels`."""
+    entries = list(SKILLS.values())
+    entry = rng.choices(entries, [entry.weight for entry in entries])[0]
+    level = rng.choices(range(len(LEVELS)), levels)[0]
+    return generate(rng, entry.name, level, split)

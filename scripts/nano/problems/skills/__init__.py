@@ -1,0 +1,1 @@
+"""One file per skill or group of kindred skills; every module here is imported by itself."""
