@@ -149,6 +149,9 @@ class Watchdog:
             self._reserve = reserve
             if not self._ledger.stopped:
                 self._resume()
+                # `stop` notes first and interrupts then: had it come in between, this repairs it.
+                if self._ledger.stopped:
+                    self._interrupt()
             self._changed.notify()
             if limited and self._thread is None and not self._closed:
                 self._thread = threading.Thread(

@@ -22,10 +22,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from random_model import SHAPES, write_model
-
 from edgemind.engines.llama import CacheMode, LlamaEngine
 from edgemind.types import Sampling
+from random_model import SHAPES, write_model
 
 PROMPT = "<|im_start|>user\n" + "A farmer has 12 hens and each lays 5 eggs a week. " * 3
 ENDING = "<|im_end|>\n<|im_start|>assistant\n"

@@ -18,10 +18,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from random_model import SHAPES, write_model
-
 import edgemind
 from edgemind.run import RESERVE_SHARE
+from random_model import SHAPES, write_model
 
 ALLOWED_SECONDS = 0.05
 

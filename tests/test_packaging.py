@@ -60,11 +60,12 @@ exit 1
 # Says that it runs, with its process id and that of a child, then waits to be told to go on.
 PIP_WAITS = """
 sleep 600 &
+: >"$TMPDIR/rubbish"
 echo "$$ $!" >started
 read -r word <go
 kill $!
 """
-TOOLS = ["cat", "chmod", "cksum", "cp", "dirname", "mkdir", "readlink", "sh", "sleep"]
+TOOLS = "cat chmod cksum cp dirname mkdir readlink sh sleep".split()
 
 
 class Checkout:
@@ -292,13 +293,14 @@ def test_a_stopped_install_leaves_nothing_running(
     checkout: Checkout, number: signal.Signals
 ) -> None:
     checkout.wait_in_pip()
-    process = checkout.start()
+    process = checkout.start(TMPDIR=str(checkout.home))
     started = checkout.pip_started()
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (128 + number, "")
     assert err.splitlines()[-1] == "edgemind: set-up stopped. Start again to go on from here."
     assert not any(is_running(number) for number in started)
+    assert list(checkout.home.iterdir()) == []
 
     checkout.pip.write_text(PIP_SUCCEEDS)
     assert checkout.run()[:2] == (0, ANSWER)

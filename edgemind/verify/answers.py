@@ -148,7 +148,7 @@ def _last_box(text: str) -> Span | None:
         token = match[0]
         if token == "{":
             opened.append(None)
-        elif token.startswith("\\") and len(token) > 2:
+        elif token.startswith("\\") and token.endswith("{") and token != "\\{":
             opened.append(match.end())
         elif token == "}" and opened:
             start = opened.pop()

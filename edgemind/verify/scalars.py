@@ -80,9 +80,8 @@ _TENS: Final = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 def _spelling() -> dict[str, int]:
     ones = {word: value for value, word in enumerate(re.split(r"\|", _ONES))}
     tens = {word: 10 * value for value, word in enumerate(re.split(r"\|", _TENS), 2)}
-    both = {
-        f"{ten}-{one}": tens[ten] + ones[one] for ten in tens for one in ones if 0 < ones[one] < 10
-    }
+    digits = list(ones)[1:10]
+    both = {f"{ten}-{one}": tens[ten] + ones[one] for ten in tens for one in digits}
     return ones | tens | both
 
 

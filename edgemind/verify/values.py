@@ -1,8 +1,7 @@
 """What an answer means, as a key that votes: `canonical`, `equivalent`, `shape`.
 
-Reached from `edgemind.verify.answers`, which finds the answer in a text. Writing answers in one
-way before counting them is worth more than any voting rule: on recorded sets "5/1/2021" and
-"05/01/2021" alone moved a majority by eleven points.
+Reached from `edgemind.verify.answers`, which finds the answer in a text. Votes are counted by key,
+so that "05/01/2021" and "5/1/2021" are one answer.
 
 Rules, in the order in which they are tried (first that fits wins):
 

@@ -13,6 +13,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -87,10 +88,14 @@ def run(
 ) -> int:
     """Run a long command into the log, showing where it is; its exit status.
 
-    It gets a process group of its own, so that stopping reaches the compilers too, and holds the
-    lock with us, so that even a `kill -9` of this process lets no second pip in beside it.
+    It gets a process group of its own, so that stopping reaches the compilers too; a folder for its
+    temporary files, so that none of its hundreds of megabytes stay behind; and the lock, so that
+    even a `kill -9` of this process lets no second pip in beside it.
     """
-    with log_path.open("ab", buffering=0) as log:
+    with (
+        log_path.open("ab", buffering=0) as log,
+        tempfile.TemporaryDirectory(prefix="edgemind-", ignore_cleanup_errors=True) as scratch,
+    ):
         log.write(f"$ {shlex.join(command)}\n".encode())
         child = subprocess.Popen(
             command,
@@ -98,7 +103,7 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment,
+            env={**environment, "TMPDIR": scratch},
             start_new_session=True,
             pass_fds=(lock,),
         )
@@ -124,7 +129,7 @@ def run(
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Stop a command and all that it started; asked first, so that pip removes its work folders."""
+    """Stop a command and all it started; asked first, so that pip can put back what it replaced."""
     for number in (signal.SIGINT, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, number)

@@ -167,12 +167,9 @@ class Installer:
         if version is None or interpreter.llama == version:
             return
         if f"llama_cpp_python-{version}-" in (self.ask("cache", "list", "llama_cpp_python") or ""):
-            self.progress.say("setting up .venv (once, about a minute)")
+            self.progress.say("setting up .venv, once: this takes about a minute")
         elif not missing:
-            self.progress.say(
-                "setting up .venv (once). llama.cpp is compiled for this machine, which takes "
-                "minutes; later starts are instant"
-            )
+            self.progress.say("setting up .venv, once: compiling llama.cpp takes minutes")
         elif not self.finds_wheel(f"llama-cpp-python=={version}"):
             raise Failure(
                 f"llama.cpp has to be compiled, and no {missing} compiler was found. On Debian or "

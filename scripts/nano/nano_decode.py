@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import torch
@@ -11,14 +10,6 @@ from tokenizers import Tokenizer
 from nano_model import KVCache, NanoModel
 from nano_tokenizer import TURN_END, encode_chat, turns_of
 from problems import Problem
-
-_ANSWER = re.compile(r"#### *([^\n]*)")
-
-
-def answer_of(text: str) -> str | None:
-    """What stands behind the last `####`, without a closing dot; None if nothing does."""
-    found = _ANSWER.findall(text)
-    return found[-1].strip().rstrip(".") if found and found[-1].strip() else None
 
 
 def prompt_ids(tokenizer: Tokenizer, problem: Problem) -> list[int]:

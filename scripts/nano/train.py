@@ -23,8 +23,9 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
+from nano_answer import answer_of
 from nano_data import Batch, ShardStream
-from nano_decode import answer_of, decode_problems
+from nano_decode import decode_problems
 from nano_model import ModelConfig, NanoModel
 from nano_muon import Muon
 from nano_tokenizer import train_tokenizer

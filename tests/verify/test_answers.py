@@ -158,8 +158,10 @@ def test_total_and_inside_the_text(text: str, kind: AnswerKind | None) -> None:
 
 FRAGMENTS = st.lists(
     st.sampled_from(
-        ["answer is ", "####", "\\boxed{", "}", "{", "$", "**", "5", "1,000", " ", "\n", "(B)", "A ",
-         "yes", ". ", "1/2", "5/1/2021", "2:05 pm", "\\frac{1}{2}", "\\text{", "\\(", "\\)", "Final "]
+        ["answer is ", "####", "\\boxed{", "}", "{", "$", "**", "5", "1,000", " ", "\n", "(B)",
+        "A ",
+         "yes", ". ", "1/2", "5/1/2021", "2:05 pm", "\\frac{1}{2}", "\\text{", "\\(", "\\)",
+         "Final "]
     ),
     max_size=25,
 ).map("".join)  # fmt: skip

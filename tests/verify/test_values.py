@@ -1,7 +1,5 @@
 """Which answers are the same: canonical keys and equivalence."""
 
-# ruff: noqa: RUF001 - look-alike characters are what is tested
-
 from __future__ import annotations
 
 import datetime
@@ -23,7 +21,8 @@ SAME_KEY = {
     "5": ["5", "5.", "5.0", "5.00", "+5", " 5 ", "**5**", "`5`", "$5$", "\\(5\\)", "\\[5\\]", "05",
           "$5.00", "\\$5", "5 dollars", "USD 5", "5 €", "£5", "5%", "5\\%", "5 percent", "5 km",
           "5\\text{ km}", "5 \\ \\text{miles}", "5 miles per hour", "5 \\ minutes/week", "five",
-          "x = 5", "\\boxed{5}", "Answer: 5", "The answer is 5.", "about 5", "5 \\]", "\\frac{10}{2}",
+          "x = 5", "\\boxed{5}", "Answer: 5", "The answer is 5.", "about 5", "5 \\]",
+          "\\frac{10}{2}",
           "5^\\circ", "5°", "5 degrees", "(5)", "\\{5\\}", "５", "5 cm^2", "5\\mbox{ cm}^2", "5e0"],
     "-3": ["-3", "−3", "- 3", "-3.0", "-$3", "-\\$3.00", "$-3", "-\\frac{6}{2}"],
     "0": ["0", "-0", "0.0", "zero", "\\frac{0}{7}"],
@@ -44,7 +43,8 @@ SAME_KEY = {
     "00:00": ["12 am", "midnight", "0:00", "12:00 a.m."],
     "12:00": ["12 pm", "noon", "12:00"],
     # Options and yes/no.
-    "B": ["B", "(b)", "b)", "B.", "[B]", "(B)", "Option B", "\\text{(B)}", "**(B)**", "(B) 42", "b"],
+    "B": ["B", "(b)", "b)", "B.", "[B]", "(B)", "Option B", "\\text{(B)}", "**(B)**", "(B) 42",
+          "b"],
     "yes": ["Yes", "yes.", "YES!", "True", "Yes, it is.", "\\text{Yes}", "**Yes**"],
     "no": ["No", "no", "False.", "No, because 3 < 4"],
     # Lists.
@@ -96,9 +96,11 @@ def test_keys_are_their_own_keys(key: str) -> None:
 
 
 DIFFERENT = [
-    ("3", "-3"), ("1.5", "15"), ("2 0", "20"), ("3R^2", "3r^2"), ("(2,4)", "24"), ("(2, 4)", "[2, 4]"),
+    ("3", "-3"), ("1.5", "15"), ("2 0", "20"), ("3R^2", "3r^2"), ("(2,4)", "24"),
+    ("(2, 4)", "[2, 4]"),
     ("(1, 2)", "(2, 1)"), ("2:05", "2:05 pm"), ("5/1/2021", "2021-05-01"), ("2k", "2"), ("5x", "5"),
-    ("52_8", "52"), ("2 \\pi", "2"), ("5 and a half", "5"), ("6 red 5 blue", "6"), ("13.1.00", "13.1"),
+    ("52_8", "52"), ("2 \\pi", "2"), ("5 and a half", "5"), ("6 red 5 blue", "6"),
+    ("13.1.00", "13.1"),
     ("8..55", "8.55"), ("10^2", "102"), ("10²", "102"), ("5-10", "5"), ("No solution", "no"),
     ("1/3", "0.33"), ("50%", "0.5"), ("vitamin A", "vitamin"), ("2 5/3", "2"),
 ]  # fmt: skip
@@ -122,8 +124,10 @@ def test_shape(answer: str, expected: Shape) -> None:
 
 
 EQUIVALENT = [
-    ("\\frac{1}{2}", "0.5"), ("50%", "0.5"), ("50%", "50"), ("16.67", "50/3"), ("0.333", "\\frac13"),
-    ("(16.67, 2)", "(50/3, 2)"), ("c", "\\text{(C)}"), ("15", "15\\mbox{ cm}^2"), ("$32,348", "32348"),
+    ("\\frac{1}{2}", "0.5"), ("50%", "0.5"), ("50%", "50"), ("16.67", "50/3"),
+    ("0.333", "\\frac13"),
+    ("(16.67, 2)", "(50/3, 2)"), ("c", "\\text{(C)}"), ("15", "15\\mbox{ cm}^2"),
+    ("$32,348", "32348"),
     ("x=5", "5"), ("-0.667", "-2/3"),
 ]  # fmt: skip
 NOT_EQUIVALENT = [
@@ -175,7 +179,8 @@ def test_votes_that_raw_strings_would_split() -> None:
 MARKED = st.lists(
     st.sampled_from(
         [*"0123456789", *" .,:/-+%$()[]{}^_=*", "\\frac", "\\sqrt", "\\text{", "\\left(", "\\pi",
-         "\\begin{pmatrix}", "\\end{pmatrix}", "&", "\\\\", " and ", " pm", "yes", "May ", "the ", "a",
+         "\\begin{pmatrix}", "\\end{pmatrix}", "&", "\\\\", " and ", " pm", "yes", "May ",
+         "the ", "a",
          "B", "km", "e9", "infty", "cup", "½", "²", "million", "x = ", "\\!", "\\circ", "#", "'"]
     ),
     max_size=14,
@@ -241,9 +246,11 @@ def test_times_of_both_clocks(value: datetime.time) -> None:
 
 HOSTILE = [
     "9" * 100_000, "1e999999999", "1e-999999999", "10^999999999", "1/0", "0/0", "{" * 50_000,
-    "(" * 50_000, "(1," * 20_000, "\\frac" * 20_000, "\\sqrt[" * 20_000, "\\sqrt" * 20_000, "½" * 9_000,
+    "(" * 50_000, "(1," * 20_000, "\\frac" * 20_000, "\\sqrt[" * 20_000, "\\sqrt" * 20_000,
+    "½" * 9_000,
     "\\frac{" * 300 + "1" + "}{2}" * 300, "\\begin{pmatrix}" * 3_000, "&\\\\" * 9_000, "-" * 9_999,
-    "\ud800" * 3_000, "\x00" * 1_000, "the " * 9_000, "x=" * 3_000, "1 million million", " " * 200_000,
+    "\ud800" * 3_000, "\x00" * 1_000, "the " * 9_000, "x=" * 3_000, "1 million million",
+    " " * 200_000,
 ]  # fmt: skip
 
 

@@ -319,7 +319,7 @@ class LlamaEngine:
         logprob, margin, confidence = measure(logits, token, branch.sampling.confidence)
         branch.tokens.append(token)
         end = self.vocabulary.is_end(token)
-        text = branch.decoder.decode(self.vocabulary.piece(token), final=end)
+        text = branch.decoder.decode(b"" if end else self.vocabulary.piece(token), final=end)
         return Token(token, text, logprob, margin, confidence, end)
 
     def _drop(self, branch: LlamaBranch, keep: bool) -> None:

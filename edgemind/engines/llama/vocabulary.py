@@ -11,7 +11,8 @@ from typing import Any
 from edgemind.engines.base import ModelInfo
 from edgemind.types import Sampling
 
-ATTRIBUTE_CONTROL, ATTRIBUTE_USER_DEFINED = 1 << 3, 1 << 4
+SPECIAL_ATTRIBUTES = 1 << 0 | 1 << 3 | 1 << 4
+"""llama.h's LLAMA_TOKEN_ATTR_UNKNOWN, _CONTROL and _USER_DEFINED."""
 
 
 class LlamaVocabulary:
@@ -26,13 +27,12 @@ class LlamaVocabulary:
 
     @cached_property
     def specials(self) -> Mapping[str, int]:
-        """Text → id of every control and user-defined token."""
-        wanted = ATTRIBUTE_CONTROL | ATTRIBUTE_USER_DEFINED
+        """Text → id of every control, user-defined and unknown token."""
         api, vocab = self._api, self._vocab
         found = {
             api.llama_vocab_get_text(vocab, token).decode("utf-8", "replace"): token
             for token in range(self.size)
-            if api.llama_vocab_get_attr(vocab, token) & wanted
+            if api.llama_vocab_get_attr(vocab, token) & SPECIAL_ATTRIBUTES
         }
         found.pop("", None)
         return found
@@ -74,25 +74,22 @@ class LlamaVocabulary:
                 return list(buffer[:count])
             room = -count
 
-    def piece(self, token: int, special: bool = False) -> bytes:
-        """The bytes that a token adds to the output; control tokens only with `special`."""
-        key = token if not special else -1 - token
-        if (known := self._pieces.get(key)) is not None:
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token. Control tokens are written out: some models mark thoughts so."""
+        if (known := self._pieces.get(token)) is not None:
             return known
         room = 64
         while True:
             buffer = ctypes.create_string_buffer(room)
-            count = self._api.llama_token_to_piece(self._vocab, token, buffer, room, 0, special)
+            count = self._api.llama_token_to_piece(self._vocab, token, buffer, room, 0, True)
             if count >= 0:
-                self._pieces[key] = buffer.raw[:count]
-                return self._pieces[key]
+                self._pieces[token] = buffer.raw[:count]
+                return self._pieces[token]
             room = -count
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of `tokens`, special tokens written out."""
-        return b"".join(self.piece(token, special=True) for token in tokens).decode(
-            "utf-8", "replace"
-        )
+        return b"".join(self.piece(token) for token in tokens).decode("utf-8", "replace")
 
     def is_end(self, token: int) -> bool:
         """Whether `token` ends a generation (there may be several such tokens)."""

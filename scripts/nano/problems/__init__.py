@@ -7,15 +7,25 @@ the trainer and the evaluation. A new skill is one new file in `skills/`.
 from __future__ import annotations
 
 import importlib
+import itertools
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from . import skills
 from .base import LEVELS, SKILLS, Draft, Problem, Split, bucket
 from .dress import dress
 
-__all__ = ["LEVELS", "SKILLS", "Problem", "Split", "generate", "mixture", "scored_skills"]
+__all__ = [
+    "LEVELS",
+    "SKILLS",
+    "Problem",
+    "Split",
+    "generate",
+    "mixture",
+    "scored_skills",
+    "stratified",
+]
 
 for _module in sorted(info.name for info in pkgutil.iter_modules(skills.__path__)):
     importlib.import_module(f"{skills.__name__}.{_module}")
@@ -51,3 +61,29 @@ def mixture(rng: Random, split: Split, levels: Sequence[float] = (1.0, 1.0, 1.0)
     entry = rng.choices(entries, [entry.weight for entry in entries])[0]
     level = rng.choices(range(len(LEVELS)), levels)[0]
     return generate(rng, entry.name, level, split)
+
+
+def stratified(
+    split: Split,
+    seed: int,
+    skills_wanted: Sequence[str] = (),
+    levels: Sequence[int] = (0, 1, 2),
+    chats: bool = True,
+) -> Iterator[Problem]:
+    """Different problems without end, skills and levels in turn; the same for the same seed.
+
+    Without `chats` problems that lean on earlier turns are left out.
+    """
+    for name in skills_wanted:
+        if name not in SKILLS:
+            raise ValueError(f"unknown skill {name!r}; there are {', '.join(sorted(SKILLS))}")
+    seen: set[tuple[object, ...]] = set()
+    for number in itertools.count():
+        for level in levels:
+            for name in skills_wanted or scored_skills():
+                rng = Random(f"{split.value}/{seed}/{name}/{level}/{number}")
+                problem = generate(rng, name, level, split)
+                identity = (problem.history, problem.prompt)
+                if identity not in seen and (chats or not problem.history):
+                    seen.add(identity)
+                    yield problem

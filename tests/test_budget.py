@@ -1,0 +1,361 @@
+"""Ledger, watchdog and cost model; and the property that they exist for: budgets are kept."""
+
+from __future__ import annotations
+
+import math
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgemind.budget import (
+    NO_TOKEN_LIMIT,
+    Average,
+    Cost,
+    CostModel,
+    Ledger,
+    Watchdog,
+    check_budget,
+)
+from edgemind.engines.scripted import Line
+from edgemind.errors import BudgetError, BudgetTooSmall
+from edgemind.strategies.base import find_strategy
+from edgemind.types import Budget, Route
+from tests.helpers import Clock, FakeMeter, StillWatchdog, TimedEngine, drain, running
+
+
+def make_ledger(budget: Budget) -> tuple[Ledger, Clock, FakeMeter]:
+    clock = Clock()
+    meter = FakeMeter(clock)
+    return Ledger(budget, clock, meter), clock, meter
+
+
+# Ledger
+
+
+@pytest.mark.parametrize("value", [0, -1, -0.5, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", ["seconds", "joules", "tokens"])
+def test_limits_that_are_no_positive_numbers_are_refused(name: str, value: float) -> None:
+    budget = Budget(**{name: value})  # type: ignore[arg-type]
+    with pytest.raises(BudgetError, match=name):
+        check_budget(budget)
+    with pytest.raises(BudgetError):
+        make_ledger(budget)
+
+
+def test_good_limits_pass_unchanged() -> None:
+    for budget in (Budget(), Budget(1e-9, 1e-9, 1), Budget(tokens=10**12)):
+        assert check_budget(budget) is budget
+
+
+def test_spent_counts_from_the_opening() -> None:
+    ledger, clock, _ = make_ledger(Budget())
+    clock.now += 2.5
+    ledger.charge(3, 40)
+    ledger.charge(1)
+    spent = ledger.spent()
+    assert (spent.seconds, spent.joules) == (2.5, 5.0)
+    assert (spent.tokens, spent.prompt_tokens) == (4, 40)
+    assert spent.energy_source == "measured:fake"
+
+
+def test_left_of_each_limit() -> None:
+    ledger, clock, _ = make_ledger(Budget(seconds=10, joules=10, tokens=10))
+    clock.now += 3
+    ledger.charge(4, 1000)
+    assert ledger.left() == Cost(7.0, 4.0, 6)
+    clock.now += 100
+    ledger.charge(100)
+    left = ledger.left()
+    assert left.seconds < 0 and left.joules < 0 and left.tokens < 0
+
+
+def test_no_limit_is_never_used_up() -> None:
+    ledger, clock, meter = make_ledger(Budget())
+    clock.now += 1e9
+    reads = meter.reads
+    assert ledger.left() == Cost(math.inf, math.inf, NO_TOKEN_LIMIT)
+    assert ledger.fits(Cost(1e9, 1e9, 10**9), Cost(1e9, 1e9, 10**9))
+    assert meter.reads == reads, "joules are read only where they are limited"
+
+
+@pytest.mark.parametrize("name", ["seconds", "joules", "tokens"])
+def test_a_step_fits_up_to_the_limit_and_not_beyond(name: str) -> None:
+    ledger, _, _ = make_ledger(Budget(**{name: 10}))  # type: ignore[arg-type]
+    six, four, five = (Cost(**{name: n}) for n in (6, 4, 5))  # type: ignore[arg-type]
+    assert ledger.fits(six, four)
+    assert ledger.fits(four, six)
+    assert not ledger.fits(six, five)
+    assert ledger.fits(six, Cost())
+
+
+def test_after_stop_nothing_fits() -> None:
+    ledger, clock, _ = make_ledger(Budget())
+    clock.now += 1
+    ledger.charge(2)
+    ledger.stop()
+    ledger.stop()
+    assert not ledger.fits(Cost(), Cost())
+    assert ledger.left() == Cost()
+    assert (ledger.spent().seconds, ledger.spent().tokens) == (1.0, 2)
+
+
+def test_costs_add_and_multiply() -> None:
+    assert Cost(1, 2, 3) + Cost(10, 20, 30) == Cost(11, 22, 33)
+    assert Cost(1, 2, 3).times(2.5) == Cost(2.5, 5.0, 8)
+
+
+# Watchdog
+
+
+class Calls:
+    """An engine's `interrupt` and `resume`, remembered."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.interrupted = threading.Event()
+
+    def interrupt(self) -> None:
+        self.made.append("interrupt")
+        self.interrupted.set()
+
+    def resume(self) -> None:
+        self.made.append("resume")
+        self.interrupted.clear()
+
+
+WAIT = 30.0  # seconds until a test that waits for a thread is taken for broken
+
+
+def test_the_watchdog_interrupts_at_the_limit() -> None:
+    ledger, clock, _ = make_ledger(Budget(seconds=1000))
+    engine = Calls()
+    watchdog = Watchdog(ledger, engine.interrupt, engine.resume)
+    watchdog.arm(Cost(10))
+    clock.now += 989
+    watchdog.arm(Cost(10))
+    assert "interrupt" not in engine.made
+    clock.now += 1
+    watchdog.arm(Cost(10))
+    assert engine.interrupted.wait(WAIT)
+    watchdog.close()
+
+
+def test_a_smaller_reserve_lets_the_engine_run_again() -> None:
+    ledger, clock, _ = make_ledger(Budget(seconds=1000))
+    engine = Calls()
+    watchdog = Watchdog(ledger, engine.interrupt, engine.resume)
+    clock.now += 500
+    watchdog.arm(Cost(500))
+    assert engine.interrupted.wait(WAIT)
+    watchdog.arm(Cost())
+    assert not engine.interrupted.is_set()
+    clock.now += 500
+    watchdog.arm(Cost())
+    assert engine.interrupted.wait(WAIT)
+    watchdog.close()
+    assert engine.made[-1] == "resume", "a closed watchdog leaves the engine ready"
+
+
+def test_joules_are_polled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Watchdog, "POLL_SECONDS", 0.001)
+    ledger, clock, meter = make_ledger(Budget(joules=1000))
+    engine = Calls()
+    watchdog = Watchdog(ledger, engine.interrupt, engine.resume)
+    watchdog.arm(Cost(joules=1))
+    reads = meter.reads
+    assert "interrupt" not in engine.made
+    clock.now += 500
+    assert engine.interrupted.wait(WAIT), "without another call"
+    assert meter.reads > reads
+    watchdog.close()
+
+
+def test_closing_ends_the_thread_for_good() -> None:
+    ledger, _, _ = make_ledger(Budget(seconds=1000))
+    engine = Calls()
+    watchdog = Watchdog(ledger, engine.interrupt, engine.resume)
+    before = threading.active_count()
+    watchdog.arm(Cost())
+    assert threading.active_count() == before + 1
+    watchdog.close()
+    watchdog.close()
+    assert threading.active_count() == before
+    watchdog.arm(Cost())
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("budget", [Budget(), Budget(tokens=5)])
+def test_without_time_or_energy_limits_no_thread_runs(budget: Budget) -> None:
+    ledger, _, _ = make_ledger(budget)
+    engine = Calls()
+    before = threading.active_count()
+    watchdog = Watchdog(ledger, engine.interrupt, engine.resume)
+    watchdog.arm(Cost())
+    assert threading.active_count() == before
+    watchdog.close()
+
+
+def test_arming_does_not_undo_a_stop() -> None:
+    ledger, _, _ = make_ledger(Budget())
+    engine = Calls()
+    watchdog = Watchdog(ledger, engine.interrupt, engine.resume)
+    ledger.stop()
+    engine.interrupt()
+    watchdog.arm(Cost())
+    assert engine.interrupted.is_set()
+    watchdog.close()
+    assert not engine.interrupted.is_set()
+
+
+def test_a_stop_that_comes_while_arming_is_not_lost() -> None:
+    ledger, _, _ = make_ledger(Budget())
+    engine = Calls()
+
+    def resume() -> None:
+        if len(engine.made) < 1:
+            ledger.stop()
+            engine.interrupt()
+        engine.resume()
+
+    watchdog = Watchdog(ledger, engine.interrupt, resume)
+    watchdog.arm(Cost())
+    assert engine.interrupted.is_set()
+
+
+# Cost model
+
+
+def test_the_prior_is_bytes_over_bandwidth() -> None:
+    costs = CostModel(10_000_000_000)
+    assert 1.0 <= costs.step(1).seconds <= 2.0
+    assert costs.step(1).joules == pytest.approx(
+        costs.step(1).seconds * costs.PRIOR_WATTS, rel=0.5
+    )
+    assert costs.step(3).tokens == 3
+    assert costs.step(1).seconds < costs.step(2).seconds < 2 * costs.step(1).seconds
+    assert costs.prefill(100).tokens == 0
+    assert costs.prefill(100).seconds == pytest.approx(100 * costs.prefill(1).seconds)
+    assert costs.prefill(1).seconds < costs.step(1).seconds
+
+
+def test_the_first_measurement_replaces_the_prior() -> None:
+    costs = CostModel(10_000_000_000)
+    costs.observe_step(1, 0.01)
+    assert 0.01 <= costs.step(1).seconds < 0.02
+    costs.observe_prefill(100, 0.1)
+    assert 0.001 <= costs.prefill(1).seconds < 0.002
+
+
+def test_it_learns_a_steady_cost_exactly() -> None:
+    costs = CostModel(1_000_000)
+    for _ in range(200):
+        costs.observe_step(4, 0.02)
+        costs.observe_prefill(100, 0.5)
+        costs.observe_power(2.0, 14.0)
+    assert costs.step(4).seconds == pytest.approx(0.02, rel=1e-3)
+    assert costs.prefill(1).seconds == pytest.approx(0.005, rel=1e-3)
+    assert costs.step(4).joules == pytest.approx(0.14, rel=1e-3)
+
+
+def test_it_follows_a_change() -> None:
+    costs = CostModel(1_000_000)
+    for _ in range(100):
+        costs.observe_step(1, 0.01)
+    for _ in range(100):
+        costs.observe_step(1, 0.1)
+    assert costs.step(1).seconds == pytest.approx(0.1, rel=0.05)
+
+
+def test_an_unmeasured_width_goes_by_the_nearest() -> None:
+    costs = CostModel(1_000_000)
+    for _ in range(200):
+        costs.observe_step(8, 1.0)
+        costs.observe_step(2, 0.1)
+    assert costs.step(3).seconds == pytest.approx(0.1 * 1.66 / 1.33, rel=1e-2)
+    assert costs.step(7).seconds == pytest.approx(2.98 / 3.31, rel=1e-2)
+    assert costs.step(8).seconds == pytest.approx(1.0, rel=1e-3)
+
+
+def test_short_prompts_and_short_answers_say_little() -> None:
+    costs = CostModel(1_000_000)
+    before = costs.prefill(1), costs.step(1)
+    costs.observe_prefill(15, 100.0)
+    costs.observe_prefill(0, 100.0)
+    costs.observe_power(0.01, 1000.0)
+    costs.observe_power(10.0, 0.0)
+    assert (costs.prefill(1), costs.step(1)) == before
+
+
+@given(st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=50))
+def test_predictions_are_positive_and_bounded(values: list[float]) -> None:
+    average = Average(1.0, 0.5)
+    for value in values:
+        average.observe(value)
+    slack = 1 + 1e-9
+    assert min(values) / slack <= average.mean <= max(values) * slack
+    assert average.mean <= average.high() <= 2.6 * max(values) * slack
+
+
+# What all of it is for
+
+SCRIPTS = ("4", "5", "4")
+
+
+def script(answer: str, length: int) -> Line:
+    return Line((*"x" * length, *f" so #### {answer}"))
+
+
+@given(
+    strategy=st.sampled_from(["direct", "vote"]),
+    width=st.integers(1, 9),
+    length=st.integers(0, 30),
+    seconds=st.lists(st.floats(0.001, 3.0), min_size=1, max_size=12),
+    limit_seconds=st.none() | st.floats(0.01, 60.0),
+    limit_joules=st.none() | st.floats(0.01, 120.0),
+    limit_tokens=st.none() | st.integers(1, 120),
+    engine_width=st.integers(1, 5),
+    cells=st.sampled_from([1 << 30, 60, 120]),
+)
+def test_a_run_keeps_its_budget(
+    strategy: str,
+    width: int,
+    length: int,
+    seconds: list[float],
+    limit_seconds: float | None,
+    limit_joules: float | None,
+    limit_tokens: int | None,
+    engine_width: int,
+    cells: int,
+) -> None:
+    clock = Clock()
+    lines = [script(answer, length) for answer in SCRIPTS]
+    engine = TimedEngine(lines, clock, seconds, width=engine_width, cells=cells)
+    budget = Budget(limit_seconds, limit_joules, limit_tokens)
+    costs = CostModel(engine.info.bytes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edgemind.run.Watchdog", StillWatchdog)
+        with running(engine, budget, clock=clock, costs=costs) as run:
+            ledger = run.ledger
+
+            def check(branches: int) -> None:
+                assert ledger.fits(costs.step(branches), Cost()), "this step was not to be started"
+
+            engine.before_step = check
+            try:
+                _, outcome = drain(find_strategy(strategy)(run, Route(strategy, width, "", 0.5)))
+            except BudgetTooSmall:
+                outcome = None
+            spent = ledger.spent()
+    if limit_tokens is not None:
+        assert spent.tokens <= limit_tokens
+    if limit_seconds is not None:
+        assert spent.seconds < limit_seconds + max(seconds)
+    if limit_joules is not None:
+        assert spent.joules < limit_joules + 2.0 * max(seconds)
+    if outcome is None:
+        assert spent.tokens == 0
+    else:
+        assert outcome.samples <= width
+        assert outcome.winner.signals.tokens <= spent.tokens
