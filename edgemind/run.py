@@ -8,7 +8,7 @@ comes before the draft is done, the reserve pays for closing its thought and for
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from edgemind.budget import Cost, CostModel, Ledger, Watchdog
@@ -55,7 +55,7 @@ class Run:
         self._root: Branch | None = None
         self._held: list[tuple[Completion, Sample]] = []
         self._live: list[Sample] = []
-        self._reserve = Cost()
+        self._reserve: Callable[[], Cost] = Cost
         self._draft: Completion | None = None
         self._last_progress = 0.0
         self.drawn = 0
@@ -80,8 +80,9 @@ class Run:
             self.cut = "interrupted"
             return Completion("", "", None, NO_SIGNALS, "interrupted")
         [sample] = self._start([self._prompt.draft], root)
-        self._reserve = self._answer_reserve()
-        self._watchdog.arm(self._reserve)
+        # Asked for anew before each step, since the first steps teach what a step costs here.
+        self._reserve = self._answer_reserve
+        self._watchdog.arm(self._reserve())
         yield from self._decode([sample])
         if sample.finish is None:
             self.cut = "interrupted" if self._ledger.stopped else "budget"
@@ -92,8 +93,7 @@ class Run:
         if not sample.tokens and self.cut == "budget":
             raise BudgetTooSmall(self._too_small())
         # From here on there is an answer: nothing needs to be held back for one.
-        self._reserve = Cost()
-        self._watchdog.arm(self._reserve)
+        self._keep_nothing_back()
         self._draft = self._finish(sample)
         yield Sampled(0, self._draft)
         return self._draft
@@ -122,7 +122,8 @@ class Run:
                 if isinstance(event, Sampled):
                     finished.append(event.completion)
                 yield event
-            if any(sample.finish is None for sample in live):
+            # Those that had to make room for the others are no longer alive.
+            if any(sample.finish is None for sample in live if sample in self._live):
                 self.cut = "interrupted" if self._ledger.stopped else "budget"
         finally:
             for sample in live:
@@ -166,7 +167,7 @@ class Run:
                         return None
                     if not self._ledger.fits(Cost(), self._costs.step(1)):
                         raise BudgetTooSmall(self._too_small()) from None
-                    engine.resume()
+                    self._watchdog.arm(self._costs.step(1))
         finally:
             evaluated = engine.evaluated_tokens - before
             self._ledger.charge(0, evaluated)
@@ -201,10 +202,17 @@ class Run:
 
     def _decode(self, samples: Sequence[Sample]) -> Generator[Event, None, None]:
         """Step until all have finished or nothing fits. Only the draft's text is streamed."""
-        live = [*samples]
-        while live and self._ledger.fits(self._costs.step(len(live)), self._reserve):
+        live = [sample for sample in samples if not sample.finish]
+        while live and self._ledger.fits(self._costs.step(len(live)), self._reserve()):
             tokens = self._step(live)
             if tokens is None:
+                for sample in live:
+                    if sample.finish:  # the cache was too full even for this one alone
+                        pieces = sample.flush()
+                        if sample.index == 0:
+                            yield from _texts(pieces)
+                        else:
+                            yield Sampled(sample.index, self._finish(sample))
                 return
             for sample, token in zip(live, tokens, strict=True):
                 pieces = sample.take(token)
@@ -226,9 +234,9 @@ class Run:
             try:
                 tokens = self._engine.step([sample.branch for sample in live])
             except Interrupted:
-                if self._ledger.stopped or not self._ledger.fits(Cost(), self._reserve):
+                if self._ledger.stopped or not self._ledger.fits(Cost(), self._reserve()):
                     return None
-                self._engine.resume()
+                self._watchdog.arm(self._reserve())
                 continue
             except ContextFull:
                 if len(live) == 1:
@@ -242,8 +250,9 @@ class Run:
 
     def _force(self, sample: Sample) -> Generator[Event, None, None]:
         """Close an open thought, put the cue for an answer, and let a few tokens finish it."""
-        self._reserve = Cost()
-        self._watchdog.arm(self._reserve)
+        self._keep_nothing_back()
+        if not self._ledger.fits(self._costs.step(1), self._reserve()):
+            return  # a cue that nothing can follow would only look odd
         cue = self._engine.info.answer_cue or USUAL_CUE
         known = f"{sample.splitter.closing_tag}" if sample.splitter.thinking else ""
         if cue.strip() not in sample.answer[-len(cue) - FORCED_TOKENS :]:
@@ -253,6 +262,11 @@ class Run:
             yield from _texts(sample.take_known(known))
         sample.max_tokens = len(sample.tokens) + FORCED_TOKENS
         yield from self._decode([sample])
+
+    def _keep_nothing_back(self) -> None:
+        """Let everything that is left be used."""
+        self._reserve = Cost
+        self._watchdog.arm(Cost())
 
     def _finish(self, sample: Sample) -> Completion:
         completion = sample.completion()
@@ -280,7 +294,7 @@ class Run:
         """Most samples, at most `count`, whose predicted cost fits what is left."""
         length = max(1, self._draft.signals.tokens if self._draft else 1) * LENGTH_MARGIN
         for width in range(min(count, self._engine.max_width), 0, -1):
-            if self._ledger.fits(self._costs.step(width).times(length), self._reserve):
+            if self._ledger.fits(self._costs.step(width).times(length), self._reserve()):
                 return width
         return 0
 

@@ -95,6 +95,7 @@ class Mind:
             specials=engine.vocabulary.specials,
         )
         self._run: Run | None = None
+        self._ledger: Ledger | None = None
         self._answering = False
 
     @property
@@ -154,7 +155,7 @@ class Mind:
         self._answering = True
         winner: Completion | None = None
         try:
-            ledger = Ledger(budget, self._clock, self._meter)
+            ledger = self._ledger = Ledger(budget, self._clock, self._meter)
             chat = _as_chat(prompt, system)
             route = self._router.first(chat[-1].content, width)
             votes = route.width > 1
@@ -176,16 +177,16 @@ class Mind:
         finally:
             if self._run is not None:
                 self._run.close(winner)
-            self._run = None
+            self._run = self._ledger = None
             self._answering = False
         self._costs.observe_power(answer.spent.seconds, answer.spent.joules)
         yield Finished(answer)
 
     def stop(self) -> None:
         """Make the running answer's budget zero: its stream goes on to the best answer so far."""
-        run = self._run
-        if run is not None:
-            run.ledger.stop()
+        ledger = self._ledger
+        if ledger is not None:
+            ledger.stop()
             self._engine.interrupt()
 
     def close(self) -> None:
@@ -249,4 +250,6 @@ def _as_chat(prompt: str | Chat, system: str | None) -> Chat:
         raise ConfigError("a chat has to end with a message from the user")
     if not any(message.content.strip() for message in chat):
         raise ConfigError("the prompt is empty: say what to answer")
+    if system and chat[0].role == "system":
+        raise ConfigError("there are two system prompts: one in the chat, one given apart")
     return (Message("system", system), *chat) if system else chat

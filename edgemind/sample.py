@@ -67,12 +67,13 @@ class Sample:
                 shown.append((kind, text))
             else:
                 self.answer += text
-        for stop in self.stop:
-            if stop and (at := self.answer.find(stop)) >= 0:
-                self.answer = self.answer[:at]
-                self.finish, final = "stop", True
+        # The earliest wins, whatever their order: so it would with one character at a time.
+        found = [at for stop in self.stop if stop and (at := self.answer.find(stop)) >= 0]
+        if found:
+            self.answer = self.answer[: min(found)]
+            self.finish, final = "stop", True
         # A stop text may have begun: keep back as much as could belong to it.
-        longest = max((len(stop) for stop in self.stop), default=1)
+        longest = max([1, *map(len, self.stop)])
         end = len(self.answer) if final else max(self.shown, len(self.answer) - longest + 1)
         if end > self.shown:
             shown.append(("answer", self.answer[self.shown : end]))

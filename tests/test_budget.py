@@ -230,9 +230,7 @@ def test_a_stop_that_comes_while_arming_is_not_lost() -> None:
 def test_the_prior_is_bytes_over_bandwidth() -> None:
     costs = CostModel(10_000_000_000)
     assert 1.0 <= costs.step(1).seconds <= 2.0
-    assert costs.step(1).joules == pytest.approx(
-        costs.step(1).seconds * costs.PRIOR_WATTS, rel=0.5
-    )
+    assert costs.step(1).joules == pytest.approx(costs.step(1).seconds * costs.PRIOR_WATTS, rel=0.5)
     assert costs.step(3).tokens == 3
     assert costs.step(1).seconds < costs.step(2).seconds < 2 * costs.step(1).seconds
     assert costs.prefill(100).tokens == 0

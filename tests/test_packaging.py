@@ -13,8 +13,9 @@ import signal
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -57,11 +58,13 @@ while [ $i -lt 30 ]; do echo "line $i"; i=$((i+1)); done
 echo 'ERROR: Failed building wheel'
 exit 1
 """
-# Says that it runs, with its process id and that of a child, then waits to be told to go on.
+# Says that it runs and waits to be told to go on. The pipe `alive` has an end only when it and its
+# child are gone.
 PIP_WAITS = """
+exec 9>alive
 sleep 600 &
 : >"$TMPDIR/rubbish"
-echo "$$ $!" >started
+echo running >&9
 read -r word <go
 kill $!
 """
@@ -77,7 +80,8 @@ class Checkout:
         self.calls = folder / "calls"
         self.pip = folder / "pip.sh"
         self.home = folder / "home"
-        for path in (self.root, self.bin, self.home):
+        self.scratch = folder / "scratch"
+        for path in (self.root, self.bin, self.home, self.scratch):
             path.mkdir()
         shutil.copytree(ROOT / "scripts" / "_setup", self.root / "scripts" / "_setup")
         for name in ("edgemind", "test"):
@@ -110,6 +114,7 @@ class Checkout:
             "CALLS": str(self.calls),
             "FAKE_PIP": str(self.pip),
             "REAL_PYTHON": sys.executable,
+            "TMPDIR": str(self.scratch),
         }
 
     @property
@@ -142,13 +147,15 @@ class Checkout:
 
     def wait_in_pip(self) -> None:
         """From now on `pip install` waits in a pipe."""
-        for name in ("started", "go"):
+        for name in ("alive", "go"):
             os.mkfifo(self.root / name)
         self.pip.write_text(PIP_WAITS + PIP_SUCCEEDS)
 
-    def pip_started(self) -> list[int]:
-        """Process ids of pip and its child, once it runs."""
-        return [int(word) for word in (self.root / "started").read_text().split()]
+    def pip_started(self) -> TextIO:
+        """Wait until pip runs; the pipe that ends with it."""
+        alive = (self.root / "alive").open()
+        assert alive.readline() == "running\n"
+        return alive
 
     def let_pip_go(self) -> None:
         """Let a waiting pip go on; the next one does not wait."""
@@ -189,10 +196,30 @@ def test_readme_shows_two_commands_on_its_first_screen() -> None:
     assert "pip install ." in "\n".join(lines)
 
 
-def test_model_goes_into_the_wheel() -> None:
-    wheel = project()["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert "models/edgemind-nano.gguf" in wheel["only-include"]
-    assert wheel["sources"] == {"models": "edgemind/models"}
+def test_the_wheel_carries_the_model_and_nothing_else_of_the_checkout(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in (
+        "edgemind/__init__.py",
+        "edgemind/py.typed",
+        "models/edgemind-nano.gguf",
+        "models/README.md",
+        "models/somebody-elses.gguf",
+        "tests/test_it.py",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "dist"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    [wheel] = (tmp_path / "dist").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert names == {
+        "edgemind/__init__.py",
+        "edgemind/py.typed",
+        "edgemind/models/edgemind-nano.gguf",
+        "edgemind/models/README.md",
+    }
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -293,14 +320,14 @@ def test_a_stopped_install_leaves_nothing_running(
     checkout: Checkout, number: signal.Signals
 ) -> None:
     checkout.wait_in_pip()
-    process = checkout.start(TMPDIR=str(checkout.home))
-    started = checkout.pip_started()
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    process = checkout.start()
+    with checkout.pip_started() as alive:
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        assert alive.read() == ""
     assert (process.returncode, out) == (128 + number, "")
     assert err.splitlines()[-1] == "edgemind: set-up stopped. Start again to go on from here."
-    assert not any(is_running(number) for number in started)
-    assert list(checkout.home.iterdir()) == []
+    assert list(checkout.scratch.iterdir()) == []
 
     checkout.pip.write_text(PIP_SUCCEEDS)
     assert checkout.run()[:2] == (0, ANSWER)
@@ -309,7 +336,7 @@ def test_a_stopped_install_leaves_nothing_running(
 def test_two_at_once_install_once(checkout: Checkout) -> None:
     checkout.wait_in_pip()
     first = checkout.start()
-    checkout.pip_started()
+    checkout.pip_started().close()
     second = checkout.start()
     assert second.stderr is not None
     assert "another set-up of this checkout is running" in second.stderr.readline()
@@ -323,7 +350,7 @@ def test_two_at_once_install_once(checkout: Checkout) -> None:
 def test_a_killed_install_keeps_others_out_until_its_pip_is_gone(checkout: Checkout) -> None:
     checkout.wait_in_pip()
     first = checkout.start()
-    checkout.pip_started()
+    checkout.pip_started().close()
     first.kill()
     first.communicate(timeout=60)
     second = checkout.start()
@@ -376,6 +403,16 @@ def test_no_compiler(checkout: Checkout) -> None:
         "On Debian or Ubuntu: sudo apt install build-essential"
     )
     assert checkout.run(CXX=str(checkout.bin / "cc"))[:2] == (0, ANSWER)
+
+
+def test_no_compiler_is_needed_for_what_is_installed(checkout: Checkout) -> None:
+    checkout.run()
+    for name in ("cc", "c++"):
+        (checkout.bin / name).unlink()
+    python = checkout.root / ".venv" / "bin" / "python"
+    python.write_text(python.read_text().replace('"llama": null', '"llama": "0.3.36"'))
+    checkout.stamp.unlink()
+    assert checkout.run()[:2] == (0, ANSWER)
 
 
 def test_the_chosen_python_is_used(checkout: Checkout) -> None:
@@ -447,18 +484,51 @@ def test_progress_is_plain_lines_without_a_terminal(
     ]
 
 
+def test_a_signal_while_a_command_starts_stops_it_too(
+    setup: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands, progress = setup("setup_commands"), setup("setup_progress")
+    start = subprocess.Popen
+    children = []
+
+    def start_and_be_stopped(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        children.append(start(*arguments, **options))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return children[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start_and_be_stopped)
+    before = {number: signal.getsignal(number) for number in commands.SIGNALS}
+    lock = os.open(tmp_path, os.O_RDONLY)
+    try:
+        commands.stop_on_signals()
+        with pytest.raises(commands.Stopped):
+            commands.run(
+                ["sleep", "600"],
+                folder=tmp_path,
+                environment=os.environ,
+                log_path=tmp_path / "log",
+                lock=lock,
+                progress=progress.Progress(sys.stderr, {}),
+            )
+    finally:
+        os.close(lock)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert children[0].returncode == -signal.SIGINT
+
+
 def test_half_installed_packages_are_forgotten(setup: Any, tmp_path: Path) -> None:
     for name, record in (("whole-1.0", True), ("half-1.0", False)):
         (tmp_path / f"{name}.dist-info").mkdir()
         (tmp_path / f"{name}.dist-info" / "METADATA").touch()
         if record:
             (tmp_path / f"{name}.dist-info" / "RECORD").touch()
-    setup("setup_install").forget_half_installed(tmp_path)
+    setup("setup_checks").forget_half_installed(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["whole-1.0.dist-info"]
 
 
 def test_pip_gets_a_cache_where_the_home_folder_takes_none(setup: Any, tmp_path: Path) -> None:
-    would_write = setup("setup_install").pip_would_write
+    would_write = setup("setup_checks").pip_would_write
     assert would_write(tmp_path / "not" / "yet" / "made", {"HOME": "/home/me"})
     assert not would_write(Path("/.cache/pip"), {"HOME": ""})
     assert not would_write(Path("/proc/1/cache"), {"HOME": "/proc/1"})
@@ -469,12 +539,3 @@ def setup(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Imports a module of scripts/_setup by name."""
     monkeypatch.syspath_prepend(ROOT / "scripts" / "_setup")
     return importlib.import_module
-
-
-def is_running(number: int) -> bool:
-    """Whether a process is there, and not only waiting to be collected."""
-    try:
-        status = Path(f"/proc/{number}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"

@@ -69,7 +69,7 @@ def ask(
             answer: Answer
             if json:
                 answer = next(e.answer for e in events if isinstance(e, Finished))
-                print(answer.to_json())
+                print(answer.to_json(), flush=True)
             else:
                 answer = Screen(quiet=quiet, explain=explain).show(events, budget)
     if not answer.text and not answer.reasoning and answer.finish == "interrupted":

@@ -66,7 +66,8 @@ def chat(
 def read_line() -> str | None:
     """One line from the person; None when they leave (Ctrl-D, Ctrl-C, end of the pipe)."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n") or None
+        line = sys.stdin.readline()
+        return line.rstrip("\n") if line else None
     with suppress(ImportError):
         import readline  # noqa: F401 (gives input() line editing and history)
     try:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from edgemind.errors import BudgetTooSmall, EdgemindError, ModelError, PrivacyError
-from edgemind.runtime import Mind
+from edgemind.runtime import MAX_SAMPLES, Mind
 
 ANSWERED, FAILED, USAGE, MODEL_PROBLEM, BUDGET_PROBLEM, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -25,14 +25,15 @@ Model = Annotated[
     typer.Option(help="A GGUF file; the bundled model if not given.", envvar="EDGEMIND_MODEL"),
 ]
 Strategy = Annotated[str, typer.Option(help="auto (the router decides), direct or vote.")]
-Width = Annotated[int, typer.Option(help="Most samples of a vote.")]
+Width = Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Most samples of a vote.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the first sample; random if not given.")]
 Temperature = Annotated[float | None, typer.Option(help="Sampling temperature; 0 is greedy.")]
 System = Annotated[str | None, typer.Option(help="Instructions that come before the prompt.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Print why it thought this hard.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the answer.")]
 Threads = Annotated[
-    int | None, typer.Option(help="CPU threads; all physical performance cores if not given.")
+    int | None,
+    typer.Option(min=1, help="CPU threads; all physical performance cores if not given."),
 ]
 GpuLayers = Annotated[
     int, typer.Option(help="Layers to put on a GPU, -1 for all (llama.cpp must support it).")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -109,50 +110,38 @@ class Screen:
         votes = "  ".join(f"{answer}: {count}" for answer, count in self._votes[:3])
         left = limits_left(self._budget, spent)
         self._write(
-            self.err, f"{CLEAR_LINE}{DIM}· {running} samples running  {votes}  {left}{PLAIN}"
+            self.err, f"· {running} samples running  {votes}  {left}", CLEAR_LINE + DIM, PLAIN
         )
         self._live = True
 
     def _clear_live(self) -> None:
         if self._live:
-            self._write(self.err, CLEAR_LINE)
+            self._write(self.err, "", CLEAR_LINE)
             self._live = False
 
     def _dimmed(self, dim: bool) -> None:
         if dim != self._dim:
-            self._write(self.err, DIM if dim else f"{PLAIN}\n")
+            self._write(self.err, "" if dim else "\n", DIM if dim else PLAIN)
             self._dim = dim
 
     def _note(self, text: str) -> None:
         self._clear_live()
-        style = (DIM, PLAIN) if self.err.isatty() else ("", "")
-        self._write(self.err, f"{style[0]}{text}{style[1]}\n")
+        self._write(self.err, f"{text}\n", DIM, PLAIN)
 
     @staticmethod
-    def _write(file: TextIO, text: str) -> None:
-        file.write(printable(text) if file.isatty() else text)
+    def _write(file: TextIO, text: str, before: str = "", after: str = "") -> None:
+        """Write text that a model may have had a hand in, between styles of our own."""
+        file.write(f"{before}{printable(text)}{after}" if file.isatty() else text)
         file.flush()
 
 
-def printable(text: str) -> str:
-    """`text` without control characters that a model could steer the terminal with.
+# Controls (C0 but for newline and tab, C1) and the marks that turn the direction of writing.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
-    Kept are newline, tab, carriage return and our own styles, which all begin with `ESC[` and end
-    in `m` or `K`.
-    """
-    kept: list[str] = []
-    position = 0
-    while position < len(text):
-        own = next((s for s in (CLEAR_LINE, DIM, PLAIN) if text.startswith(s, position)), None)
-        if own is not None:
-            kept.append(own)
-            position += len(own)
-            continue
-        character = text[position]
-        if character in "\n\t\r" or (character >= " " and not "\x7f" <= character <= "\x9f"):
-            kept.append(character)
-        position += 1
-    return "".join(kept)
+
+def printable(text: str) -> str:
+    """`text` without characters that a model could steer the terminal with."""
+    return UNPRINTABLE.sub("", text)
 
 
 def limits_left(budget: Budget, spent: Spent) -> str:

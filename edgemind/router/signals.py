@@ -16,10 +16,16 @@ QUESTION = re.compile(
 OPEN_ENDED = re.compile(
     r"\b(?:write|explain|describe|tell me (?:a|about)|story|poem|essay|summari[sz]e|translate|"
     r"draft|compose|brainstorm|suggest|recommend|discuss|why|opinion|rewrite|paraphrase|"
-    r"hello|hi|hey|thanks|thank you|who are you|what can you do)\b",
+    r"hello|hi|hey|thanks|thank you|good (?:morning|afternoon|evening|night)|how are you|"
+    r"who are you|what can you do)\b",
     re.I,
 )
-CODE = re.compile(r"```|\bdef \w+\(|\bfunction\b|\bclass \w+|#include|\bimport \w+|[{};]\s*$", re.M)
+# Word problems speak of classes, imports and functions too, and LaTeX ends in a brace.
+CODE = re.compile(
+    r"```|\bdef \w+\(|\bfunction \w*\([^)\n]{0,80}\) *{|^\s*class \w+ *[:({]|#include|"
+    r"^\s*(?:import [\w.]+(?: as \w+)?|from [\w.]+ import .*)[ ;]*$|[{;]\s*$|^\s*}",
+    re.M,
+)
 CONSTRAINT = re.compile(r"\b(?:if|but|then|only|except|at least|at most|must|without)\b", re.I)
 MAX_CHARACTERS = 20_000
 """Beyond it a prompt is a document, and its first part tells enough."""
@@ -49,6 +55,7 @@ def votable(signals: Mapping[str, float]) -> bool:
 
     Free text and code never agree word for word; a vote over them would only cost.
     """
-    if signals["code"] or (signals["open_ended"] and not signals["numbers"]):
+    asked = signals["numbers"] and signals["question"]
+    if signals["code"] or (signals["open_ended"] and not asked):
         return False
     return bool(signals["numbers"] or signals["question"])

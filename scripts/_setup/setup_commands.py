@@ -15,8 +15,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from io import FileIO
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from setup_progress import Progress
 
@@ -35,16 +37,32 @@ class Stopped(BaseException):
 
 
 def stop_on_signals() -> None:
-    """Turn the first signal into `Stopped` and ignore the next ones while tidying up."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        for each in SIGNALS:
-            signal.signal(each, signal.SIG_IGN)
-        raise Stopped(number)
-
+    """Turn the first signal into `Stopped`, and ignore the next ones while tidying up."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
-            signal.signal(number, stop)
+            signal.signal(number, _stop)
+
+
+def _stop(number: int, _frame: FrameType | None = None) -> NoReturn:
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise Stopped(number)
+
+
+@contextlib.contextmanager
+def _noting_signals() -> Iterator[list[int]]:
+    """Within this, signals are written down only."""
+    noted: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _frame: noted.append(number))
+        for number in SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def quiet(environment: Mapping[str, str]) -> dict[str, str]:
@@ -97,35 +115,44 @@ def run(
         tempfile.TemporaryDirectory(prefix="edgemind-", ignore_cleanup_errors=True) as scratch,
     ):
         log.write(f"$ {shlex.join(command)}\n".encode())
-        child = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**environment, "TMPDIR": scratch},
-            start_new_session=True,
-            pass_fds=(lock,),
-        )
+        child = None
         try:
-            assert child.stdout is not None
-            unfinished = b""
-            while True:
-                if select.select([child.stdout], [], [], 0.5)[0]:
-                    chunk = os.read(child.stdout.fileno(), 65536)
-                    if not chunk:
-                        return child.wait()
-                    log.write(chunk)
-                    *lines, unfinished = (unfinished + chunk).split(b"\n")
-                    for line in lines:
-                        progress.read(line.decode(errors="replace"))
-                progress.tick()
+            # A signal must not fall between the start of the child and our knowing of it.
+            with _noting_signals() as noted:
+                child = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    env={**environment, "TMPDIR": scratch},
+                    start_new_session=True,
+                    pass_fds=(lock,),
+                )
+            if noted:
+                _stop(noted[0])
+            return _follow(child, log, progress)
         except BaseException:
-            _end(child)
+            if child is not None:
+                _end(child)
             raise
-        finally:
-            if child.stdout is not None:
-                child.stdout.close()
+
+
+def _follow(child: subprocess.Popen[bytes], log: FileIO, progress: Progress) -> int:
+    """Copy a child's output into the log and learn from it, until it ends; its exit status."""
+    assert child.stdout is not None
+    with child.stdout as output:
+        unfinished = b""
+        while True:
+            if select.select([output], [], [], 0.5)[0]:
+                chunk = os.read(output.fileno(), 65536)
+                if not chunk:
+                    return child.wait()
+                log.write(chunk)
+                *lines, unfinished = (unfinished + chunk).split(b"\n")
+                for line in lines:
+                    progress.read(line.decode(errors="replace"))
+            progress.tick()
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -135,6 +162,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             os.killpg(child.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(timeout=5)
+    if child.stdout is not None:
+        child.stdout.close()
 
 
 @contextlib.contextmanager

@@ -10,22 +10,25 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
-import shlex
-import shutil
 import signal
 import sys
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import setup_commands
+from setup_checks import (
+    forget_half_installed,
+    holds_files,
+    missing_compilers,
+    pinned_llama,
+    pip_would_write,
+    remove,
+)
 from setup_commands import Stopped
 from setup_progress import Progress, advice, last_words
 
-COMPILERS = {"CC": ("cc", "gcc", "clang"), "CXX": ("c++", "g++", "clang++")}
 PROBE = """
 import importlib.metadata, importlib.util, json, sys, sysconfig
 try:
@@ -230,63 +233,6 @@ class Installer:
         for line in last_words(log):
             print(f"  | {line}", file=sys.stderr)
         raise Failure(f"{what} {advice(log)} The whole log: {self.log}")
-
-
-def pinned_llama(root: Path) -> str | None:
-    """The version of llama-cpp-python that pyproject.toml pins."""
-    with (root / "pyproject.toml").open("rb") as file:
-        dependencies = tomllib.load(file)["project"].get("dependencies", [])
-    for dependency in dependencies:
-        if match := re.fullmatch(r"llama-cpp-python\s*==\s*(\S+)", dependency):
-            return match[1]
-    return None
-
-
-def missing_compilers(environment: Mapping[str, str]) -> str:
-    """Which compiler is not there: "C", "C++", "C and C++", or nothing."""
-    missing = []
-    for (variable, names), word in zip(COMPILERS.items(), ("C", "C++"), strict=True):
-        chosen = shlex.split(environment.get(variable, ""))[:1]
-        if not any(map(shutil.which, chosen or names)):
-            missing.append(word)
-    return " and ".join(missing)
-
-
-def pip_would_write(folder: Path, environment: Mapping[str, str]) -> bool:
-    """Whether pip would use this cache folder: as root it refuses one that another user owns.
-
-    An empty HOME would make it a folder in the root of the file system, which nobody means.
-    """
-    if environment.get("HOME") == "":
-        return False
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    owned = os.geteuid() != 0 or there.stat().st_uid == 0
-    return owned and os.access(there, os.W_OK)
-
-
-def forget_half_installed(packages: Path) -> None:
-    """Drop the metadata of packages whose installation was cut, so that pip installs them again.
-
-    pip writes RECORD last; a package without it looks installed to pip but may lack files.
-    """
-    for metadata in packages.glob("*.dist-info"):
-        if not (metadata / "RECORD").exists():
-            remove(metadata)
-
-
-def holds_files(path: Path) -> bool:
-    """Whether this is a file, or a folder with one somewhere inside."""
-    if path.is_symlink() or not path.is_dir():
-        return True
-    return any(files for _, _, files in os.walk(path))
-
-
-def remove(path: Path) -> None:
-    """Remove a file, a link or a folder."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
 
 
 def main(arguments: Sequence[str]) -> int:

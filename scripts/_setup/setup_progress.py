@@ -43,9 +43,10 @@ def advice(log: str) -> str:
 
 
 def last_words(log: str, count: int = 12) -> list[str]:
-    """The end of a log, after the first errors that a compiler reported before it."""
+    """The end of a log, after the first errors that a compiler or pip reported before it."""
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
-    causes = [line for line in lines[:-count] if re.search(r"\berror: |CMake Error", line)]
+    error = re.compile(r"\b(error|ERROR): (?!subprocess-exited)|CMake Error")
+    causes = [line for line in lines[:-count] if error.search(line)]
     return [*causes[:3], *lines[-count:]]
 
 

@@ -156,7 +156,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return row
 
 
-def table(outcomes: Sequence[Outcome], samples: int) -> dict[str, dict[str, Any]]:
+def table(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
     """Summaries of all, of each level, of each skill and of each pair."""
     groups: dict[str, list[Outcome]] = {"all": list(outcomes)}
     for outcome in outcomes:
@@ -213,7 +213,7 @@ def main() -> None:
     else:
         answer = torch_answerer(options.run, options.top_k, options.threads, options.weights)
     outcomes = evaluate(answer, problems, options.temperature, options.samples, options.seed)
-    rows = table(outcomes, options.samples)
+    rows = table(outcomes)
     print(markdown(rows, options.samples))
     if options.json:
         fields = {"split": options.split, "seed": options.seed, "size": options.size,

@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer
 
 from nano_model import KVCache, NanoModel
-from nano_tokenizer import TURN_END, encode_chat, turns_of
+from nano_tokenizer import TURN_END, encode_chat, special_id, turns_of
 from problems import Problem
 
 
@@ -29,7 +29,7 @@ def decode(
 ) -> list[str]:
     """One answer per prompt; temperature 0 is greedy. Prompts of like length waste least."""
     device = model.head.weight.device
-    stop = tokenizer.token_to_id(TURN_END)
+    stop = special_id(tokenizer, TURN_END)
     generator = torch.Generator(device).manual_seed(seed)
     longest = max(map(len, prompts))
     ids = torch.zeros(len(prompts), longest, dtype=torch.long)

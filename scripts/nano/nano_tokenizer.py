@@ -66,6 +66,14 @@ def train_tokenizer(vocabulary: int, seed: int = 1, problems: int = 20000) -> To
     return tokenizer
 
 
+def special_id(tokenizer: Tokenizer, text: str) -> int:
+    """The id of a special token."""
+    found = tokenizer.token_to_id(text)
+    if found is None:
+        raise ValueError(f"the tokenizer lacks {text}")
+    return int(found)
+
+
 def encode_chat(
     tokenizer: Tokenizer, turns: Sequence[tuple[str, str]], generate: bool = False
 ) -> tuple[list[int], list[bool]]:
@@ -73,7 +81,7 @@ def encode_chat(
 
     With `generate` the ids end where the assistant's answer begins.
     """
-    start, end = (tokenizer.token_to_id(text) for text in (TURN_START, TURN_END))
+    start, end = special_id(tokenizer, TURN_START), special_id(tokenizer, TURN_END)
     ids: list[int] = []
     wanted: list[bool] = []
     newline = tokenizer.encode("\n").ids
@@ -92,9 +100,7 @@ def encode_chat(
 def turns_of(problem: Problem, solved: bool) -> list[tuple[str, str]]:
     """The chat of a problem, with its solution as the last turn if `solved`."""
     turns = [
-        pair
-        for ask, reply in problem.history
-        for pair in (("user", ask), ("assistant", reply))
+        pair for ask, reply in problem.history for pair in (("user", ask), ("assistant", reply))
     ]
     turns.append(("user", problem.prompt))
     if solved:

@@ -55,7 +55,7 @@ def level_weights(fraction: float) -> tuple[float, float, float]:
         return (1.0, 0.2, 0.0)
     if fraction < 0.18:
         return (1.0, 0.7, 0.2)
-    return (0.7, 1.0, 0.8)
+    return (1.0, 1.0, 0.6)
 
 
 class Trainer:
@@ -86,10 +86,12 @@ class Trainer:
             betas=(0.8, 0.95), eps=1e-10, weight_decay=0.0, fused=True,
         )  # fmt: skip
         self.rates = [g["lr"] for o in (self.muon, self.adam) for g in o.param_groups]
-        self.progress = Progress(settings={"seed": options.seed, "rate": rate})
         budget = options.minutes * 60
-        self.progress.decay_start = budget * (1 - options.decay_share)
-        self.progress.decay_end = budget
+        self.progress = Progress(
+            decay_start=budget * (1 - options.decay_share),
+            decay_end=budget,
+            settings={"minutes": options.minutes, "decay_share": options.decay_share},
+        )
         self._load()
         if options.compile:
             torch._dynamo.config.cache_size_limit = 64
@@ -123,10 +125,10 @@ class Trainer:
         self.muon.load_state_dict(saved["muon"])
         self.adam.load_state_dict(saved["adam"])
         kept = Progress(**saved["progress"])
-        if not self.options.keep_schedule:
+        if kept.settings != self.progress.settings:
+            # Another budget was asked for; with the same one a fall that has begun goes on.
             kept.decay_start, kept.decay_end = self.progress.decay_start, self.progress.decay_end
-        elif kept.decay_end == 0:
-            raise SystemExit(f"{path}: no schedule in the checkpoint to keep")
+            kept.settings = self.progress.settings
         self.progress = kept
 
     def save(self) -> None:
@@ -212,6 +214,11 @@ class Trainer:
         while file is not None and file.exists():
             time.sleep(1)
 
+    def over(self) -> bool:
+        steps: int | None = self.options.steps
+        now = self.progress
+        return now.seconds >= now.decay_end or (steps is not None and now.step >= steps)
+
     def run(self) -> None:
         """Train until the budget is used up."""
         options, now = self.options, self.progress
@@ -222,7 +229,7 @@ class Trainer:
             self.tokenizer_path, options.seed, now.shard, options.documents,
             options.batch_tokens, options.workers,
         ) as stream:  # fmt: skip
-            while now.seconds < now.decay_end:
+            while not self.over():
                 fraction = now.seconds / now.decay_end
                 index, shard = stream.take(level_weights(fraction))
                 for batch in shard:
@@ -253,7 +260,7 @@ class Trainer:
                         last_validation = now.seconds
                         self.log(event="validation", minutes=round(now.seconds / 60, 2), **table)
                         marks = (now.seconds, now.tokens)
-                    if now.seconds >= now.decay_end:
+                    if self.over():
                         break
                 now.shard = index + 1
         self.save()
@@ -266,8 +273,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder of checkpoint, tokenizer and log")
     add("--minutes", type=float, default=85, help="budget, pauses excluded")
+    add("--steps", type=int, help="stop after so many steps even if budget is left")
     add("--decay-share", type=float, default=0.35, help="last share of the budget: falling rate")
-    add("--keep-schedule", action="store_true", help="keep the checkpoint's schedule on restart")
     add("--decay-file", type=Path, help="a file with minutes: the rate falls from now on")
     add("--pause-file", type=Path, help="while it exists, wait")
     add("--seed", type=int, default=1)

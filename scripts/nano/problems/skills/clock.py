@@ -13,7 +13,8 @@ _LATER = Family(
            "A film starts at {t} and lasts {d}. When does it end?",
            "{n} leaves at {t} and travels {d}. When does {n} arrive?",
            "What is {t} plus {d}?", "Add {d} to {t}.", "{n} starts at {t} and works {d}. "
-           "At what time does {n} stop?", "The lesson begins at {t} and takes {d}. When is it over?",
+           "At what time does {n} stop?",
+           "The lesson begins at {t} and takes {d}. When is it over?",
            "{d} after {t}?", "What time will it be {d} after {t}?"),
     valid=("When is {d} after {t}?",),
     held=("A lesson starts at {t} and lasts {d}. When is it over?",

@@ -20,7 +20,8 @@ _START = Family(
         "In the morning {n} has {k}.", "{n} counts {k}.", "{n} keeps {k} in a {c}.",
     ),
     valid=("{n} begins with {k}.",),
-    held=("{n} has {k} in a {c}.", "{n} came to the {p} with {k}.", "In the beginning {n} had {k}."),
+    held=("{n} has {k} in a {c}.", "{n} came to the {p} with {k}.",
+          "In the beginning {n} had {k}."),
 )  # fmt: skip
 _GAIN = Family(
     train=(

@@ -34,7 +34,8 @@ _STORY = {
                "First {a}, then {b}. What is the total in {v}?",
                "{n} needs {a} for one thing and {b} for another. How many {v} in all?"),
         valid=("How many {v} are {a} and {b}?",),
-        held=("{n} uses {a} and then {b}. How many {v} in all?", "How much is {a} plus {b} in {v}?"),
+        held=("{n} uses {a} and then {b}. How many {v} in all?",
+              "How much is {a} plus {b} in {v}?"),
     ),
     "-": Family(
         train=("{n} has {a} and uses {b}. How many {v} are left?",
@@ -42,7 +43,8 @@ _STORY = {
                "Of {a}, {b} are gone. How many {v} are left?",
                "{n} starts with {a} and loses {b}. How many {v} remain?"),
         valid=("How many {v} are {a} less {b}?",),
-        held=("From {a} {n} takes {b}. How many {v} are left?", "How much is {a} minus {b} in {v}?"),
+        held=("From {a} {n} takes {b}. How many {v} are left?",
+              "How much is {a} minus {b} in {v}?"),
     ),
 }  # fmt: skip
 

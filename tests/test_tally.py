@@ -1,0 +1,136 @@
+"""Counting votes and the rules that end a vote."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgemind.sample import NO_SIGNALS
+from edgemind.strategies.tally import Tally, beta_confidence
+from edgemind.types import Completion
+
+
+def said(answer: str | None) -> Completion:
+    return Completion(answer or "", "", answer, NO_SIGNALS, "stop")
+
+
+def tally_of(width: int, *answers: str | None) -> Tally:
+    tally = Tally(width)
+    for answer in answers:
+        tally.add(said(answer))
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("threshold", "smallest"),
+    [(0.80, (2, 3, 5, 6, 7)), (0.90, (3, 5, 6, 8, 9)), (0.95, (4, 6, 8, 9, 11))],
+)
+def test_the_published_table(threshold: float, smallest: tuple[int, ...]) -> None:
+    for second, first in enumerate(smallest):
+        assert beta_confidence(first, second) >= threshold
+        assert beta_confidence(first - 1, second) < threshold
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_beta_confidence_is_the_integral(first: int, second: int) -> None:
+    steps = 2000
+    scale = math.gamma(first + second + 2) / (math.gamma(first + 1) * math.gamma(second + 1))
+    grid = ((i + 0.5) / (2 * steps) for i in range(steps))
+    area = sum(x**second * (1 - x) ** first for x in grid) / (2 * steps) * scale
+    assert beta_confidence(first, second) == pytest.approx(area, abs=1e-4)
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_beta_confidence_is_a_probability_and_symmetric(first: int, second: int) -> None:
+    confidence = beta_confidence(first, second)
+    assert 0 <= confidence <= 1
+    assert confidence + beta_confidence(second, first) == pytest.approx(1)
+    assert beta_confidence(first + 1, second) >= confidence
+
+
+def test_unanimity_is_enough_after_four() -> None:
+    assert tally_of(8, "4", "4", "4").decided() is None
+    assert tally_of(8, "4", "4", "4", "4").decided() == "beta"
+
+
+def test_certainty() -> None:
+    # Two against one of five: neither rule is met. Three against one of five: nothing can change.
+    assert tally_of(5, "4", "4", "5").decided() is None
+    assert tally_of(5, "4", "4", "5", "4").decided() == "certain"
+    assert tally_of(5, "4", "4", "4").decided() == "certain"
+
+
+def test_the_last_sample_ends_it() -> None:
+    assert tally_of(1, "4").decided() == "all samples drawn"
+    assert tally_of(3, None, None, None).decided() == "all samples drawn"
+
+
+def test_abstentions_count_but_vote_for_nothing() -> None:
+    tally = tally_of(8, None, "4", None)
+    assert tally.drawn == 3
+    assert tally.ranking() == (("4", 1),)
+    assert tally.agreement() == 1.0
+    nothing = tally_of(8, None)
+    assert nothing.winner() is None
+    assert (nothing.agreement(), nothing.confidence()) == (0.0, 0.0)
+
+
+def test_the_same_answer_written_otherwise_is_one_answer() -> None:
+    tally = Tally(8)
+    first = said("1,000")
+    assert tally.add(first)
+    assert not tally.add(said("1000"))
+    assert not tally.add(said("$1000.00"))
+    assert [votes for _, votes in tally.ranking()] == [3]
+    assert tally.winner() is first
+
+
+def test_of_equals_the_first_wins() -> None:
+    tally = tally_of(8, "5", "4", "4", "5")
+    winner = tally.winner()
+    assert winner is not None
+    assert winner.answer == "5"
+    assert tally.agreement() == 0.5
+    assert tally.confidence() == 0.5
+
+
+def test_waves_are_the_fewest_that_can_end_it() -> None:
+    assert tally_of(8, "4").wave() == 3
+    assert tally_of(8, "4", "4").wave() == 2
+    assert tally_of(8, "4", "5").wave() == 4  # then 5 of 7 against 1 are certain
+    assert tally_of(8, None).wave() == 4
+    assert tally_of(2, "4").wave() == 1
+    assert tally_of(100, "4", "5").wave() == 5  # six against one
+
+
+ANSWERS = st.lists(st.sampled_from(["1", "2", "3", None]), min_size=1, max_size=20)
+
+
+@given(ANSWERS, st.integers(1, 24))
+def test_a_certain_vote_cannot_change(answers: list[str | None], width: int) -> None:
+    tally = tally_of(width, *answers[:width])
+    if tally.decided() != "certain":
+        return
+    winner = tally.winner()
+    while tally.drawn < width:
+        tally.add(said("another"))
+        assert tally.winner() is winner
+
+
+@given(ANSWERS, st.integers(1, 24))
+def test_waves_end_a_vote_no_earlier_than_they_say(
+    answers: list[str | None], width: int
+) -> None:
+    tally = tally_of(width, *answers[: width - 1])
+    if tally.decided():
+        return
+    wave = tally.wave()
+    assert 1 <= wave <= width - tally.drawn
+    leader = tally.ranking()[0][0] if tally.votes else "1"
+    for _ in range(wave):
+        assert tally.decided() is None
+        tally.add(said(leader))
+    assert tally.decided()
