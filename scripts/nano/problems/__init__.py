@@ -9,31 +9,36 @@ from __future__ import annotations
 import importlib
 import itertools
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from random import Random
 
 from . import skills
 from .base import LEVELS, SKILLS, Draft, Problem, Split, bucket
 from .dress import dress
+from .selection import FIRST_SKILLS, choose, weigh
 
 __all__ = [
+    "FIRST_SKILLS",
     "LEVELS",
     "SKILLS",
     "Problem",
     "Split",
+    "choose",
     "generate",
     "mixture",
     "scored_skills",
     "stratified",
+    "weigh",
 ]
 
 for _module in sorted(info.name for info in pkgutil.iter_modules(skills.__path__)):
     importlib.import_module(f"{skills.__name__}.{_module}")
 
 
-def scored_skills() -> list[str]:
-    """Skills whose answers can be marked, sorted."""
-    return sorted(name for name, entry in SKILLS.items() if entry.scored)
+def scored_skills(among: Collection[str] | None = None) -> list[str]:
+    """Skills whose answers can be marked, sorted; of `among` only, if it is given."""
+    names = SKILLS if among is None else among
+    return sorted(name for name in names if SKILLS[name].scored)
 
 
 def _owned(draft: Draft, split: Split) -> bool:
@@ -48,19 +53,27 @@ def generate(rng: Random, skill: str, level: int, split: Split) -> Problem:
     draft = make(rng, level, split)
     while not _owned(draft, split):
         draft = make(rng, level, split)
-    prompt = dress(rng, draft.prompt, split) if draft.dress else draft.prompt
+    prompt = dress(rng, draft.prompt, split, draft.keep) if draft.dress else draft.prompt
     lines = list(draft.steps)
     if draft.answer:
         lines.append(f"#### {draft.answer}")
     return Problem(prompt, "\n".join(lines), draft.answer, skill, LEVELS[level], draft.history)
 
 
-def mixture(rng: Random, split: Split, levels: Sequence[float] = (1.0, 1.0, 1.0)) -> Problem:
-    """One problem of a skill drawn by weight and a level drawn by `levels`."""
-    entries = list(SKILLS.values())
-    entry = rng.choices(entries, [entry.weight for entry in entries])[0]
+def mixture(
+    rng: Random,
+    split: Split,
+    levels: Sequence[float] = (1.0, 1.0, 1.0),
+    weights: Mapping[str, float] | None = None,
+) -> Problem:
+    """One problem of a skill drawn by weight and a level drawn by `levels`.
+
+    `weights` names the skills and their shares; without it all skills take part.
+    """
+    shares = weights or {name: entry.weight for name, entry in SKILLS.items()}
+    name = rng.choices(list(shares), list(shares.values()))[0]
     level = rng.choices(range(len(LEVELS)), levels)[0]
-    return generate(rng, entry.name, level, split)
+    return generate(rng, name, level, split)
 
 
 def stratified(

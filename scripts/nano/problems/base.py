@@ -48,7 +48,7 @@ class Draft:
     """What a skill returns: `key` names the numbers, so that splits never share a problem.
 
     A key of None leaves the split to the phrasing (single-digit facts must all be learnt).
-    `shape` tells the dresser whether the prompt may get greetings and typos around it.
+    `dress` allows greetings and slips around the prompt; the words in `keep` are never misspelt.
     """
 
     prompt: str
@@ -57,6 +57,7 @@ class Draft:
     key: str | None = None
     history: tuple[tuple[str, str], ...] = ()
     dress: bool = True
+    keep: tuple[str, ...] = ()
 
 
 SkillFunction = Callable[[Random, int, Split], Draft]
@@ -114,6 +115,10 @@ class Family:
         if own and rng.random() < 0.5:
             return rng.choice(own)
         return rng.choice(self.train)
+
+    def say(self, rng: Random, split: Split, **words: object) -> str:
+        """A wording with its places filled in."""
+        return self.pick(rng, split).format(**words)
 
 
 def part(split: Split, items: Sequence[T]) -> Sequence[T]:

@@ -6,6 +6,7 @@ Numbers are never touched; a slip changes only plain words of four letters or mo
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from random import Random
 
 from .base import Family, Split
@@ -42,21 +43,21 @@ def _slip(rng: Random, word: str) -> str:
     return word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]
 
 
-def _typos(rng: Random, text: str, count: int) -> str:
-    words = [match for match in re.finditer(r"[A-Za-z]{4,}", text)]
+def _typos(rng: Random, text: str, count: int, keep: Collection[str]) -> str:
+    words = [match for match in re.finditer(r"[A-Za-z]{4,}", text) if match.group() not in keep]
     for match in sorted(rng.sample(words, min(count, len(words))), key=lambda m: -m.start()):
         text = text[: match.start()] + _slip(rng, match.group()) + text[match.end() :]
     return text
 
 
-def dress(rng: Random, prompt: str, split: Split) -> str:
-    """The prompt as someone might type it."""
+def dress(rng: Random, prompt: str, split: Split, keep: Collection[str] = ()) -> str:
+    """The prompt as someone might type it; the words in `keep` stay without slips."""
     if rng.random() < 0.12:
         prompt = _BEFORE.pick(rng, split) + prompt
     if rng.random() < 0.10:
         prompt = prompt + _AFTER.pick(rng, split)
     if rng.random() < 0.06:
-        prompt = _typos(rng, prompt, rng.randint(1, 2))
+        prompt = _typos(rng, prompt, rng.randint(1, 2), keep)
     roll = rng.random()
     if roll < 0.15:
         prompt = prompt.lower()

@@ -1,0 +1,26 @@
+"""Problems that are made of other skills' problems: whole drafts of one split, by name."""
+
+from __future__ import annotations
+
+from random import Random
+
+from .base import SKILLS, Draft, Split, bucket
+
+# Skills whose problems are short and end in a step of arithmetic.
+SHORT = (
+    "add", "subtract", "multiply", "divide", "expression", "decimal", "percent", "story", "money",
+    "groups", "compare", "units", "rate", "age", "average", "equation",
+)  # fmt: skip
+
+
+def owned(rng: Random, skill: str, level: int, split: Split) -> Draft:
+    """A draft of a skill whose numbers belong to the split."""
+    while True:
+        draft = SKILLS[skill].make(rng, level, split)
+        if draft.key is None or bucket(draft.key) is split:
+            return draft
+
+
+def reply(draft: Draft) -> str:
+    """The worked solution with its last line."""
+    return "\n".join([*draft.steps, f"#### {draft.answer}"])
