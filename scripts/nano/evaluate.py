@@ -22,7 +22,8 @@ from random import Random
 from typing import Any
 
 from nano_answer import answer_of
-from problems import LEVELS, Problem, Split, stratified
+from nano_skills import skills_of, trained_on
+from problems import LEVELS, Problem, Split, choose, scored_skills, stratified
 
 Answerer = Callable[[Sequence[Problem], float, int, int], list[str]]
 
@@ -114,6 +115,20 @@ def torch_answerer(run: Path, top_k: int, threads: int, weights: str) -> Answere
     return answer
 
 
+def chosen_skills(wanted: Sequence[str], model: Path | None, run: Path | None) -> tuple[str, ...]:
+    """The skills asked for, or those that the file or checkpoint says it was trained on."""
+    if wanted:
+        return choose(wanted)
+    if model is not None:
+        return skills_of(model)
+    if run is None:
+        return choose(["all"])
+    import torch
+
+    saved = torch.load(run / "checkpoint.pt", weights_only=True, map_location="cpu")
+    return trained_on(saved.get("skills"))
+
+
 def evaluate(
     answer: Answerer, problems: Sequence[Problem], temperature: float, samples: int, seed: int
 ) -> list[Outcome]:
@@ -199,14 +214,16 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=8, help="0: greedy only")
     parser.add_argument("--temperature", type=float, default=0.8)
     parser.add_argument("--top-k", type=int, default=40)
-    parser.add_argument("--skills", nargs="+", default=[])
+    parser.add_argument("--skills", nargs="+", default=[], metavar="SKILL",
+                        help="names, `first` or `all`; what the model was trained on")  # fmt: skip
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write the numbers here as well")
     options = parser.parse_args()
     levels = [LEVELS.index(level) for level in options.levels]
-    stream = stratified(Split(options.split), options.seed, options.skills, levels)
+    skills = scored_skills(chosen_skills(options.skills, options.model, options.run))
+    stream = stratified(Split(options.split), options.seed, skills, levels)
     problems = list(itertools.islice(stream, options.size))
     if options.model:
         answer = gguf_answerer(options.model, options.top_k, options.threads)
@@ -218,7 +235,7 @@ def main() -> None:
     if options.json:
         fields = {"split": options.split, "seed": options.seed, "size": options.size,
                   "temperature": options.temperature, "top_k": options.top_k,
-                  "samples": options.samples, "rows": rows}  # fmt: skip
+                  "samples": options.samples, "skills": skills, "rows": rows}  # fmt: skip
         options.json.write_text(json.dumps(fields, indent=1) + "\n")
 
 

@@ -19,6 +19,7 @@ from gguf.quants import quantize
 from numpy.typing import NDArray
 
 from nano_model import ModelConfig
+from nano_skills import KEY, join, trained_on
 from nano_tokenizer import CHAT_TEMPLATE, END_OF_TEXT, SPECIALS, TURN_END
 
 QUANTISATIONS = {
@@ -143,6 +144,7 @@ def export(
     partial = out.with_name(out.name + ".tmp")
     writer = gguf.GGUFWriter(partial, "llama")
     add_metadata(writer, config, quantisation, trained)
+    writer.add_string(KEY, join(trained_on(saved.get("skills"))))
     add_tokenizer(writer, run / "tokenizer.json")
     count = 0
     for name, tensor in saved[weights].items():

@@ -14,7 +14,11 @@ import json
 import sys
 from pathlib import Path
 
-from problems import LEVELS, SKILLS, Problem, Split, scored_skills, stratified
+from nano_skills import skills_of
+from problems import LEVELS, SKILLS, Problem, Split, choose, scored_skills, stratified
+
+# Their problems always lean on earlier turns.
+CHAT_SKILLS = {"follow_up", "dialogue", "revise"}
 
 
 def record(problem: Problem, solutions: bool = False) -> dict[str, object]:
@@ -38,17 +42,23 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=200)
     parser.add_argument("--skills", nargs="+", default=[], metavar="SKILL",
-                        help=f"some of {', '.join(sorted(SKILLS))}")  # fmt: skip
+                        help=f"`first`, `all` or some of {', '.join(sorted(SKILLS))}")  # fmt: skip
+    parser.add_argument("--model", type=Path, help="a GGUF file: only skills it was trained on")
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
     parser.add_argument("--chats", action="store_true", help="also follow-up questions")
     parser.add_argument("--solutions", action="store_true", help="add the worked solution")
     parser.add_argument("--out", type=Path, help="a file; standard output without it")
     options = parser.parse_args(arguments)
-    wrong = [name for name in options.skills if name not in SKILLS]
-    if wrong:
-        parser.error(f"unknown skill {wrong[0]!r}; there are {', '.join(sorted(SKILLS))}")
-    if set(options.skills or scored_skills()) == {"follow_up"} and not options.chats:
-        parser.error("follow_up needs --chats")
+    try:
+        if options.model is not None and not options.skills:
+            options.skills = scored_skills(skills_of(options.model))
+        elif options.skills:
+            options.skills = list(choose(options.skills))
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    wanted = set(options.skills or scored_skills())
+    if wanted <= CHAT_SKILLS and not options.chats:
+        parser.error(f"{sorted(wanted)[0]} needs --chats")
     return options
 
 

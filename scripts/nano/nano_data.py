@@ -10,7 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -51,7 +51,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class ShardPlan:
-    """Everything a shard depends on."""
+    """Everything a shard depends on; without `weights` all skills take part."""
 
     tokenizer: str
     seed: int
@@ -59,6 +59,7 @@ class ShardPlan:
     levels: tuple[float, float, float]
     documents: int
     batch_tokens: int
+    weights: tuple[tuple[str, float], ...] = ()
 
 
 @lru_cache(maxsize=2)
@@ -67,9 +68,12 @@ def _tokenizer(path: str) -> Tokenizer:
 
 
 def _document(
-    tokenizer: Tokenizer, rng: Random, levels: Sequence[float]
+    tokenizer: Tokenizer,
+    rng: Random,
+    levels: Sequence[float],
+    weights: Mapping[str, float] | None = None,
 ) -> tuple[list[int], list[bool]]:
-    problem = mixture(rng, Split.TRAIN, levels)
+    problem = mixture(rng, Split.TRAIN, levels, weights)
     turns = turns_of(problem, solved=True)
     if rng.random() < _SYSTEM_SHARE:
         turns.insert(0, ("system", rng.choice(_SYSTEM)))
@@ -78,7 +82,7 @@ def _document(
         # A long chat of unrelated problems: keeps far positions familiar.
         limit = rng.randint(300, _LENGTHS[-1])
         while len(ids) < limit:
-            more = turns_of(mixture(rng, Split.TRAIN, levels), solved=True)
+            more = turns_of(mixture(rng, Split.TRAIN, levels, weights), solved=True)
             more_ids, more_wanted = encode_chat(tokenizer, more)
             ids, wanted = ids + more_ids, wanted + more_wanted
     return ids[: _LENGTHS[-1] + 1], wanted[: _LENGTHS[-1] + 1]
@@ -91,7 +95,8 @@ def make_shard(plan: ShardPlan) -> list[Batch]:
     """
     rng = Random(f"{plan.seed}/{plan.index}")
     tokenizer = _tokenizer(plan.tokenizer)
-    documents = [_document(tokenizer, rng, plan.levels) for _ in range(plan.documents)]
+    weights = dict(plan.weights) or None
+    documents = [_document(tokenizer, rng, plan.levels, weights) for _ in range(plan.documents)]
     buckets: dict[int, list[tuple[list[int], list[bool]]]] = {length: [] for length in _LENGTHS}
     for document in documents:
         buckets[next(n for n in _LENGTHS if n >= len(document[0]) - 1)].append(document)
@@ -125,10 +130,11 @@ class ShardStream:
 
     def __init__(
         self, tokenizer: Path, seed: int, first: int, documents: int, batch_tokens: int,
-        workers: int = 1,
+        workers: int = 1, weights: Mapping[str, float] | None = None,
     ) -> None:  # fmt: skip
         self._fixed = (str(tokenizer), seed)
         self._sizes = (documents, batch_tokens)
+        self._weights = tuple((weights or {}).items())
         self._next = first
         self._ahead = max(2, 2 * workers)
         self._pending: deque[Future[list[Batch]]] = deque()
@@ -138,7 +144,7 @@ class ShardStream:
     def take(self, levels: tuple[float, float, float]) -> list[Batch]:
         """The next shard; `levels` applies to those begun from now on."""
         while len(self._pending) <= self._ahead:
-            plan = ShardPlan(*self._fixed, self._next, levels, *self._sizes)
+            plan = ShardPlan(*self._fixed, self._next, levels, *self._sizes, self._weights)
             self._pending.append(self._pool.submit(make_shard, plan))
             self._next += 1
         return self._pending.popleft().result()

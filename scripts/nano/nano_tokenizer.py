@@ -8,13 +8,13 @@ Reached from every script here; run as a program it trains the tokenizer on gene
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from problems import Problem, Split, mixture
+from problems import Problem, Split, choose, mixture, weigh
 
 END_OF_TEXT = "<|endoftext|>"
 TURN_START = "<|im_start|>"
@@ -35,18 +35,26 @@ line. The user asks. Explain your reasoning. Use only numbers. Be brief. math qu
 assistant user system model arithmetic calculate check verify carefully result exactly"""
 
 
-def _corpus(seed: int, count: int) -> Iterator[str]:
+def _corpus(seed: int, count: int, weights: Mapping[str, float] | None) -> Iterator[str]:
     rng = Random(seed)
     for _ in range(count):
-        problem = mixture(rng, Split.TRAIN)
+        problem = mixture(rng, Split.TRAIN, weights=weights)
         yield problem.prompt
         yield problem.solution
     for _ in range(count // 100):
         yield _EXTRA
 
 
-def train_tokenizer(vocabulary: int, seed: int = 1, problems: int = 20000) -> Tokenizer:
-    """Train a tokenizer; the special tokens get the ids 0, 1 and 2."""
+def train_tokenizer(
+    vocabulary: int,
+    seed: int = 1,
+    problems: int = 20000,
+    weights: Mapping[str, float] | None = None,
+) -> Tokenizer:
+    """Train a tokenizer on problems of all skills, or of those in `weights`.
+
+    The special tokens get the ids 0, 1 and 2.
+    """
     tokenizer = Tokenizer(models.BPE())
     # The pair that llama.cpp calls `smollm`.
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -62,7 +70,7 @@ def train_tokenizer(vocabulary: int, seed: int = 1, problems: int = 20000) -> To
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_corpus(seed, problems), trainer)
+    tokenizer.train_from_iterator(_corpus(seed, problems, weights), trainer)
     return tokenizer
 
 
@@ -114,8 +122,10 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=1536)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--problems", type=int, default=20000)
+    parser.add_argument("--skills", nargs="+", default=["all"], metavar="SKILL")
     options = parser.parse_args()
-    tokenizer = train_tokenizer(options.vocabulary, options.seed, options.problems)
+    weights = weigh(choose(options.skills))
+    tokenizer = train_tokenizer(options.vocabulary, options.seed, options.problems, weights)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(options.out))
     print(f"{options.out}: {tokenizer.get_vocab_size()} tokens")

@@ -28,8 +28,9 @@ from nano_data import Batch, ShardStream
 from nano_decode import decode_problems
 from nano_model import ModelConfig, NanoModel
 from nano_muon import Muon
+from nano_skills import trained_on
 from nano_tokenizer import train_tokenizer
-from problems import LEVELS, Split, generate, scored_skills
+from problems import LEVELS, Split, choose, generate, scored_skills, weigh
 
 CPU_SIZE = ModelConfig()
 # The most that stays below 12 MB at eight bits.
@@ -75,6 +76,7 @@ class Trainer:
         torch.manual_seed(options.seed)
         self.tokenizer_path = self.out / "tokenizer.json"
         config = self._config()
+        self.weights = self._skills()
         self.tokenizer = self._tokenizer(config.vocabulary)
         self.model = NanoModel(config).to(self.device)
         self.average = NanoModel(config).to(self.device).eval().requires_grad_(False)
@@ -116,9 +118,18 @@ class Trainer:
         }
         return ModelConfig(**(base.as_dict() | given))  # type: ignore[arg-type]
 
+    def _skills(self) -> dict[str, float]:
+        """Weights of the skills asked for, or of those that the checkpoint was trained on."""
+        path, wanted = self.out / "checkpoint.pt", self.options.skills
+        if not wanted and path.exists():
+            saved = torch.load(path, weights_only=True, map_location="cpu")
+            return weigh(trained_on(saved.get("skills")), self.options.weight)
+        return weigh(choose(wanted), self.options.weight)
+
     def _tokenizer(self, vocabulary: int) -> Tokenizer:
         if not self.tokenizer_path.exists():
-            train_tokenizer(vocabulary, self.options.seed).save(str(self.tokenizer_path))
+            tokenizer = train_tokenizer(vocabulary, self.options.seed, weights=self.weights)
+            tokenizer.save(str(self.tokenizer_path))
         return Tokenizer.from_file(str(self.tokenizer_path))
 
     def _load(self) -> None:
@@ -141,6 +152,7 @@ class Trainer:
         """Write the checkpoint beside the old one and swap, so that a crash leaves one whole."""
         state = {
             "config": self.model.config.as_dict(),
+            "skills": [name for name, weight in self.weights.items() if weight],
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "muon": self.muon.state_dict(),
@@ -209,7 +221,7 @@ class Trainer:
         """Greedy accuracy of the averaged weights per skill and level on the validation split."""
         problems = [
             generate(Random(f"v/{skill}/{level}/{number}"), skill, level, Split.VALIDATION)
-            for skill in scored_skills()
+            for skill in scored_skills(self.weights)
             for level in range(len(LEVELS))
             for number in range(each)
         ]
@@ -239,7 +251,7 @@ class Trainer:
         count = 0
         with ShardStream(
             self.tokenizer_path, options.seed, now.shard, options.documents,
-            options.batch_tokens, options.workers,
+            options.batch_tokens, options.workers, self.weights,
         ) as stream:  # fmt: skip
             while not self.over():
                 fraction = now.seconds / now.decay_end
@@ -306,7 +318,15 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--validate-each", type=int, default=12, help="validation problems per skill and level")
     add("--no-compile", dest="compile", action="store_false")
     add("--cpu", action="store_true", help="leave a GPU alone")
-    return parser.parse_args(arguments)
+    add("--skills", nargs="+", default=[], metavar="SKILL", help="names, `first` or `all`; all, or "
+        "what the checkpoint was trained on")  # fmt: skip
+    add("--weight", nargs="+", default=[], metavar="SKILL=NUMBER", help="another share of a skill")
+    options = parser.parse_args(arguments)
+    try:
+        weigh(choose(options.skills), options.weight)
+    except ValueError as error:
+        parser.error(str(error))
+    return options
 
 
 def main() -> None:
