@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 
 import evaluate
 import make_data
 from nano_answer import answer_of
-from problems import LEVELS, Problem, Split, stratified
+from nano_skills import skills_of
+from problems import (
+    FIRST_SKILLS,
+    LEVELS,
+    SKILLS,
+    Problem,
+    Split,
+    choose,
+    mixture,
+    scored_skills,
+    stratified,
+    weigh,
+)
 
 SCRIPT = Path(make_data.__file__)
 
@@ -47,7 +62,7 @@ def test_intervals_hold_the_share() -> None:
 
 
 def test_a_perfect_answerer_scores_everything() -> None:
-    stream = stratified(Split.HELD_OUT, 1)
+    stream = stratified(Split.HELD_OUT, 1, scored_skills(FIRST_SKILLS))
     problems = [next(stream) for _ in range(36)]
 
     def answer(some: Sequence[Problem], temperature: float, samples: int, seed: int) -> list[str]:
@@ -82,3 +97,50 @@ def test_make_data_refuses_unknown_skills(capsys: pytest.CaptureFixture[str]) ->
     assert "unknown skill 'poetry'" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         make_data.parse(["--skills", "follow_up"])
+
+
+def test_a_file_says_what_its_model_was_trained_on(tmp_path: Path) -> None:
+    def file(name: str, skills: str | None) -> Path:
+        def text(value: str) -> bytes:
+            return struct.pack("<Q", len(value)) + value.encode()
+
+        fields = [text("a") + struct.pack("<If", 6, 1.5),
+                  text("b") + struct.pack("<IIQ", 9, 8, 2) + text("x") + text("y"),
+                  text("c") + struct.pack("<IIQ", 9, 5, 3) + bytes(12)]  # fmt: skip
+        if skills is not None:
+            fields.append(text("edgemind.skills") + struct.pack("<I", 8) + text(skills))
+        path = tmp_path / name
+        path.write_bytes(struct.pack("<4sIQQ", b"GGUF", 3, 0, len(fields)) + b"".join(fields))
+        return path
+
+    named = file("named.gguf", "code,add,chat,from_the_future")
+    assert skills_of(named) == tuple(name for name in SKILLS if name in ("add", "chat", "code"))
+    silent = file("silent.gguf", None)
+    assert sorted(skills_of(silent)) == sorted(FIRST_SKILLS)
+    assert evaluate.chosen_skills([], named, None) == skills_of(named)
+    assert evaluate.chosen_skills(["first"], named, None) == skills_of(silent)
+    assert make_data.parse(["--model", str(named)]).skills == ["add", "code"]
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(named.read_bytes()[:60])
+    with pytest.raises(ValueError, match="ends early"):
+        skills_of(cut)
+    cut.write_bytes(b"not a model, but long enough to look at")
+    with pytest.raises(ValueError, match="no GGUF file"):
+        skills_of(cut)
+
+
+def test_skills_are_chosen_by_name_and_weighed() -> None:
+    assert choose([]) == choose(["all"]) == tuple(SKILLS)
+    assert set(choose(["first", "code"])) == {*FIRST_SKILLS, "code"}
+    with pytest.raises(ValueError, match="did you mean 'fraction'"):
+        choose(["fractions"])
+    weights = weigh(["add", "code"], ["code=2.5"])
+    assert weights == {"add": SKILLS["add"].weight, "code": 2.5}
+    drawn = Counter(mixture(Random(n), Split.TRAIN, weights=weights).skill for n in range(300))
+    assert set(drawn) == {"add", "code"} and drawn["code"] > drawn["add"]
+    for wrong, message in (("chat=1", "takes no part"), ("add=x", "is not SKILL=NUMBER"),
+                           ("add=-1", "must be 0 or more")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            weigh(["add", "code"], [wrong])
+    with pytest.raises(ValueError, match="at least one"):
+        weigh(["add"], ["add=0"])

@@ -137,6 +137,24 @@ def test_metadata(engine: Any) -> None:
     assert float(data["general.sampling.temp"]) > 0
 
 
+def test_the_file_names_the_skills_of_the_run(toy: Toy, engine: Any, tmp_path: Path) -> None:
+    import evaluate
+    from nano_skills import skills_of
+    from problems import FIRST_SKILLS, SKILLS
+
+    assert (
+        engine.metadata["edgemind.skills"].split(",") == list(SKILLS) == list(skills_of(toy.gguf))
+    )
+    assert evaluate.chosen_skills([], None, toy.run) == tuple(SKILLS)
+    # A checkpoint from before skills were named has the first ones; a restart keeps them.
+    run = shutil.copytree(toy.run, tmp_path / "run")
+    saved = torch.load(run / "checkpoint.pt", weights_only=True)
+    del saved["skills"]
+    torch.save(saved, run / "checkpoint.pt")
+    assert set(evaluate.chosen_skills([], None, run)) == set(FIRST_SKILLS)
+    assert set(trainer(run, STEPS).weights) == set(FIRST_SKILLS)
+
+
 def test_tokenizers_agree(toy: Toy, engine: Any) -> None:
     from tokenizers import Tokenizer
 

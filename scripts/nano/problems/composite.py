@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 from .base import SKILLS, Draft, Split, bucket
@@ -24,3 +25,8 @@ def owned(rng: Random, skill: str, level: int, split: Split) -> Draft:
 def reply(draft: Draft) -> str:
     """The worked solution with its last line."""
     return "\n".join([*draft.steps, f"#### {draft.answer}"])
+
+
+def size(prompt: str, steps: Sequence[str]) -> int:
+    """About how many tokens these take: words are merged, digits stand alone."""
+    return len(prompt) // 3 + sum(len(step) + 1 for step in steps) * 5 // 7

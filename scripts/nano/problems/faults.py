@@ -15,7 +15,7 @@ from random import Random
 _ROOT = str(Path(__file__).parents[3])
 if _ROOT not in sys.path:
     # The words of the objection are edgemind's own; the package needs nothing to be imported.
-    sys.path.append(_ROOT)
+    sys.path.insert(0, _ROOT)
 
 from edgemind.verify.objection import objection  # noqa: E402
 

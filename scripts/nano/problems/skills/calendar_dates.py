@@ -132,7 +132,7 @@ def leap_lines(rng: Random, year: int) -> list[str]:
 def _leap(rng: Random, level: int, split: Split) -> Draft:
     year = rng.randint(1950, 2060) if level == 0 else rng.randint(1500, 2500)
     if level and rng.random() < 0.4:
-        year = rng.randint(6, 40) * 100
+        year = rng.randint(10, 40) * 100
     leap = calendar.isleap(year)
     if rng.random() < 0.6:
         text = _LEAP.say(rng, split, y=year)

@@ -93,7 +93,7 @@ class _Bill:
         rng, price = self.rng, _cents(self.rng, (9, 15, 20)[self.level])
         written = _write(price, self.style)
         cost, label = price, ""
-        if self.level and rng.random() < (0.3 if self.level == 1 else 0.6):
+        if self.level and rng.random() < (0.3 if self.level == 1 else 0.45):
             count = rng.randint(2, 6)
             amount = counted(count, thing)
             text = _SEVERAL.say(rng, self.split, n=self.name, k=amount, p=written)
@@ -168,9 +168,12 @@ def make_change(rng: Random, level: int, split: Split) -> Draft:
         text = _SPLIT.say(rng, split, n=name, k=heads, p=written)
         lines = decimals.compute(rng, each * Decimal(heads), "/", Decimal(heads))
         return Draft(text, tuple(lines), str(each), f"split{each}x{heads}")
-    bill = _Bill(rng, level, split)
-    for thing in things(rng, split, (1, 2, rng.randint(2, 3))[level]):
-        bill.buy(thing)
-    if level == 2 and rng.random() < 0.3:
-        bill.discount()
-    return bill.draft()
+    while True:
+        bill = _Bill(rng, level, split)
+        for thing in things(rng, split, (1, 2, rng.randint(2, 3))[level]):
+            bill.buy(thing)
+        if level == 2 and rng.random() < 0.3:
+            bill.discount()
+        draft = bill.draft()
+        if len(draft.steps) <= 18:
+            return draft

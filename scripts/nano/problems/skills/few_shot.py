@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from ..base import Draft, Family, Split, skill
-from ..composite import SHORT, owned, reply
+from ..composite import SHORT, owned, reply, size
 
 # Question and answer in front of an example, and what stands before and after all of them.
 _MARKS = Family(
@@ -28,10 +28,11 @@ def make_few_shot(rng: Random, level: int, split: Split) -> Draft:
     kind = rng.choice(SHORT)
     inner = min(level, 1)
     count = (2, rng.randint(2, 3), 3)[level]
-    examples = [owned(rng, kind, inner if level < 2 else rng.randint(0, 1), split)
-                for _ in range(count)]  # fmt: skip
-    while any(len(example.steps) > 8 for example in examples):
-        examples = [owned(rng, kind, 0, split) for _ in range(count)]
+    examples: list[Draft] = []
+    while len(examples) < count:
+        example = owned(rng, kind, inner if level < 2 else rng.randint(0, 1), split)
+        if size(example.prompt, example.steps) < 75:
+            examples.append(example)
     asked = owned(rng, kind, inner, split)
     question, _, answer = _MARKS.pick(rng, split).partition("|")
     style = rng.randrange(3)

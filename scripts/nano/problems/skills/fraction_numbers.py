@@ -71,7 +71,7 @@ def _part(rng: Random, level: int, split: Split) -> Draft:
     result = share * part.numerator
     if part.numerator > 1:
         lines += steps.multiply(rng, share, part.numerator)
-    left = level and rng.random() < 0.4
+    left = level > 0 and rng.random() < 0.4
     family = _LEFT if left else _PART
     prompt = family.say(rng, split, f=part, n=number, p=name, t=thing[1])
     if left:

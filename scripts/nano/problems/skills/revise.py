@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from ..base import Draft, Split, skill
-from ..composite import SHORT, owned
+from ..composite import SHORT, owned, size
 from ..dress import dress
 from ..faults import check, plant
 
@@ -19,10 +19,13 @@ def make_revise(rng: Random, level: int, split: Split) -> Draft:
         draft = owned(rng, rng.choice(_KINDS), level, split)
         lines = list(draft.steps)
         planted = plant(rng, lines, draft.answer)
-        if planted is None or len(lines) > 24:
+        if planted is None or size(draft.prompt, [*lines, *lines]) > 300:
             continue
         drafted, answer = planted
         if (objection := check(drafted)) is None:
+            continue
+        if answer == draft.answer and rng.random() < 0.85:
+            # A slip that changes nothing in the end teaches little.
             continue
         prompt = dress(rng, draft.prompt, split, draft.keep) if draft.dress else draft.prompt
         first = "\n".join([*drafted, f"#### {answer}"])
