@@ -50,6 +50,8 @@ _ON = {
         held=("What is half of the result?",),
     ),
 }  # fmt: skip
+# "And if he buys two more?"
+_COUNTS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
 
 def _follow(rng: Random, value: Decimal, split: Split) -> tuple[str, list[str], Decimal, str]:
@@ -60,7 +62,7 @@ def _follow(rng: Random, value: Decimal, split: Split) -> tuple[str, list[str], 
     kinds += ["/", "/"] if parts else []
     kinds += ["half"] if whole and value.units % 2 == 0 and value.units > 2 else []
     kind = rng.choice(kinds)
-    op, step = kind, Decimal(rng.randint(2, 40))
+    op, step = kind, Decimal(rng.randint(2, 12 if rng.random() < 0.4 else 40))
     if kind in ("double", "*"):
         op, step = "*", Decimal(2 if kind == "double" else rng.randint(2, 6))
     elif kind in ("half", "/"):
@@ -70,7 +72,10 @@ def _follow(rng: Random, value: Decimal, split: Split) -> tuple[str, list[str], 
         step = Decimal(rng.randint(1, max(1, min(40, top - 1))))
         op = "-" if step < value else "+"
     ask = _ON[kind if op == kind or kind in ("double", "half") else op]
-    text = ask.say(rng, split, k=step)
+    shown: object = step
+    if op in "+-" and step.units < len(_COUNTS) and not step.places and rng.random() < 0.5:
+        shown = _COUNTS[step.units]
+    text = ask.say(rng, split, k=shown)
     lines = (steps.compute(rng, value.units, op, step.units) if whole
              else decimals.compute(rng, value, op, step))  # fmt: skip
     result = decimals.value(value, op, step)
