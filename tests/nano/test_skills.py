@@ -158,6 +158,8 @@ def test_a_revision_has_one_false_line_that_the_message_names() -> None:
             assert len(false) == 1, draft
             assert check(problem.solution.splitlines()[:-1]) is None
             assert len(problem.solution.splitlines()) == len(lines) + 1
+            if problem.solution.splitlines()[-2].endswith(f" = {problem.answer}"):
+                assert lines[-1].endswith(f" = {last.removeprefix('#### ')}"), draft
             kept += last == f"#### {problem.answer}"
             count += 1
     assert kept < 0.15 * count

@@ -95,7 +95,18 @@ def plant(rng: Random, lines: Sequence[str], answer: str) -> tuple[list[str], st
     changed = {right: wrong}
     for later in lines[chosen + 1 :]:
         drafted.append(_redo(later, changed))
-    return drafted, changed.get(answer, answer)
+    return drafted, _answer(lines, drafted, answer, changed)
+
+
+def _answer(
+    lines: Sequence[str], drafted: Sequence[str], answer: str, changed: dict[str, str]
+) -> str:
+    """What the draft's last line with the answer says now."""
+    for line, now in zip(reversed(lines), reversed(drafted), strict=True):
+        before, after = STEP.search(line), STEP.search(now)
+        if before and after and before.group(4) == answer:
+            return after.group(4)
+    return changed.get(answer, answer)
 
 
 def _redo(line: str, changed: dict[str, str]) -> str:
