@@ -55,8 +55,12 @@ def load(
 
     `context` is the longest conversation in tokens, `width` the most samples decoded at once,
     `gpu_layers` how many layers go to a GPU (-1: all), `threads` None for all physical
-    performance cores. Raises `ModelNotFound`, `ModelInvalid` or `ModelUnsupported`.
+    performance cores. Raises `ModelNotFound`, `ModelInvalid` or `ModelUnsupported`, and
+    `ConfigError` for a number that cannot be.
     """
+    for name, value in (("context", context), ("width", width), ("threads", threads)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{name} has to be at least 1, not {value}")
     path = bundled_model() if model is None else Path(model).expanduser()
     if path.suffix == ".onnx":
         raise ModelUnsupported(f"{path} is an ONNX model; this version runs GGUF files")

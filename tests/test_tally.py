@@ -121,9 +121,7 @@ def test_a_certain_vote_cannot_change(answers: list[str | None], width: int) -> 
 
 
 @given(ANSWERS, st.integers(1, 24))
-def test_waves_end_a_vote_no_earlier_than_they_say(
-    answers: list[str | None], width: int
-) -> None:
+def test_waves_end_a_vote_no_earlier_than_they_say(answers: list[str | None], width: int) -> None:
     tally = tally_of(width, *answers[: width - 1])
     if tally.decided():
         return

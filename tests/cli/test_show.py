@@ -83,7 +83,13 @@ def show(
     return out.getvalue(), err.getvalue()
 
 
-DIRECT = [Routed(ROUTE), Text("#### "), Text("4"), Sampled(0, done()), Finished(answer())]
+DIRECT: list[Event] = [
+    Routed(ROUTE),
+    Text("#### "),
+    Text("4"),
+    Sampled(0, done()),
+    Finished(answer()),
+]
 OUTVOTED: list[Event] = [
     Routed(ROUTE),
     Text("hm", "reasoning"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import ctypes
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,9 @@ USUAL_SAMPLING = Sampling(
 """llama.cpp's own defaults, where neither the person nor the file says anything."""
 
 BATCH_TOKENS = 512
+SMALL_MODEL_BYTES = 32 << 20
+"""Under it a single token takes less than a millisecond on one core, and waiting for a second
+thread after each matrix costs more than it brings (docs/log.md)."""
 MICRO_BATCH_TOKENS = 128
 """A decode can be cut between graph nodes; at 128 tokens a node takes at most about 2 ms."""
 
@@ -109,7 +113,7 @@ class LlamaEngine:
         api.llama_backend_init()
         parameters = api.llama_model_default_params()
         parameters.n_gpu_layers = gpu_layers
-        self._model = api.llama_model_load_from_file(str(path).encode(), parameters)
+        self._model = api.llama_model_load_from_file(os.fsencode(path), parameters)
         if not self._model:
             reason = self._log.errors[0] if self._log.errors else "llama.cpp gave no reason"
             raise ModelInvalid(f"cannot load {path}: {reason}")
@@ -130,7 +134,10 @@ class LlamaEngine:
         settings.n_batch = BATCH_TOKENS
         settings.n_ubatch = MICRO_BATCH_TOKENS
         settings.n_seq_max = sequences
-        settings.n_threads = settings.n_threads_batch = self.threads
+        # llama.cpp decodes a single token with the first number, anything more with the second.
+        small = self.info.bytes < SMALL_MODEL_BYTES
+        settings.n_threads = 1 if small else self.threads
+        settings.n_threads_batch = self.threads
         settings.kv_unified = unified
         settings.no_perf = True
         settings.abort_callback = self._abort.callback
@@ -154,6 +161,7 @@ class LlamaEngine:
         if self._context:
             for branch in list(self._cache.branches.values()):
                 self._drop(branch, keep=False)
+            self.vocabulary.close()
             self._batch.free()
             self._api.llama_free(self._context)
         if self._model:
@@ -218,7 +226,9 @@ class LlamaEngine:
     # In the worker thread
 
     def _own(self, branch: Branch) -> LlamaBranch:
-        if not isinstance(branch, LlamaBranch) or not branch.alive:
+        # Another engine's branch has a sequence id that means somebody else here.
+        own = isinstance(branch, LlamaBranch) and branch.alive
+        if not own or self._cache.branches.get(branch.sequence) is not branch:
             raise ValueError("this branch was dropped, or belongs to another engine")
         return branch
 
