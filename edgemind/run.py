@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 
 from edgemind.budget import Cost, CostModel, Ledger, Watchdog
 from edgemind.engines.base import Branch, Engine, Interrupted
 from edgemind.errors import BudgetTooSmall, ContextFull
+from edgemind.prompt import Prompt
 from edgemind.sample import NO_SIGNALS, Sample
-from edgemind.thoughts import Kind, ThoughtSplitter, ThoughtTags
+from edgemind.thoughts import Kind, ThoughtSplitter
 from edgemind.types import Completion, Event, Finish, Progress, Sampled, Sampling, Text, Token
 
 FORCED_TOKENS = 12
@@ -26,21 +26,6 @@ RESERVE_SHARE = 0.4
 PROGRESS_SECONDS = 0.1
 LENGTH_MARGIN = 1.25
 """A sample is expected to take up to so many times the draft's tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A rendered prompt and how to sample after it.
-
-    `opened_thought` tells whether it ends inside a thought, which `tags` mark. `draft` is the
-    first sample's sampling, `samples` that of all others (their seeds count up from its own).
-    """
-
-    tokens: tuple[int, ...]
-    opened_thought: bool
-    tags: ThoughtTags
-    draft: Sampling
-    samples: Sampling
 
 
 class Run:
@@ -90,6 +75,11 @@ class Run:
                 yield from self._force(sample)
             yield from _texts(sample.flush())
             sample.finish = self.cut
+        elif sample.finish == "length" and sample.splitter.thinking:
+            # A thought that filled the context: the room kept for it takes the answer.
+            sample.finish = None
+            yield from self._force(sample)
+            sample.finish = "length"
         if not sample.tokens and self.cut == "budget":
             raise BudgetTooSmall(self._too_small())
         # From here on there is an answer: nothing needs to be held back for one.

@@ -11,7 +11,8 @@ import pytest
 from edgemind.budget import CostModel, Ledger, Watchdog
 from edgemind.engines.base import Branch
 from edgemind.engines.scripted import Line, ScriptedEngine
-from edgemind.run import Prompt, Run
+from edgemind.prompt import Prompt
+from edgemind.run import Run
 from edgemind.runtime import Mind
 from edgemind.thoughts import THINK
 from edgemind.types import Answer, Budget, Event, Finished, Sampled, Sampling, Text, Token

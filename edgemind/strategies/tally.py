@@ -1,4 +1,4 @@
-"""Counting votes, and the rules that end a vote early.
+"""Counting votes, the rules that end a vote early, and the loop that draws its samples.
 
 Sources: majority voting, Wang et al. 2022 (arXiv 2203.11171); the Beta stop, Aggarwal et al. 2023
 (Adaptive-Consistency, EMNLP); the certain stop is arithmetic.
@@ -7,9 +7,13 @@ Sources: majority voting, Wang et al. 2022 (arXiv 2203.11171); the Beta stop, Ag
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 
-from edgemind.types import Completion
+from edgemind.run import Run
+from edgemind.strategies.base import Outcome
+from edgemind.types import Checked, Completion, Event, Sampled
 from edgemind.verify.answers import canonical
 
 BETA_THRESHOLD = 0.95
@@ -29,10 +33,12 @@ def beta_confidence(first: int, second: int) -> float:
 class Tally:
     """Votes for canonical answers. A sample without an answer counts, but votes for nothing.
 
-    `width` is the number of samples after which the vote is over in any case.
+    `width` is the number of samples after which the vote is over in any case; without `early` it
+    is never over before.
     """
 
     width: int
+    early: bool = True
     drawn: int = 0
     votes: dict[str, list[Completion]] = field(default_factory=dict)
 
@@ -52,14 +58,14 @@ class Tally:
 
     def decided(self) -> str | None:
         """Why the vote is over, or None while it is not."""
-        return _decided(*self._top_two(), self.width - self.drawn)
+        return self._rule(*self._top_two(), self.width - self.drawn)
 
     def wave(self) -> int:
         """The fewest further samples that can end the vote: if all of them agree."""
         first, second = self._top_two()
         left = self.width - self.drawn
         for more in range(1, left):
-            if _decided(first + more, second, left - more):
+            if self._rule(first + more, second, left - more):
                 return more
         return left
 
@@ -81,12 +87,32 @@ class Tally:
         counts = [votes for _, votes in self.ranking()] + [0, 0]
         return counts[0], counts[1]
 
+    def _rule(self, first: int, second: int, left: int) -> str | None:
+        if left <= 0:
+            return "all samples drawn"
+        if self.early and first - second > left:
+            return "certain"
+        if self.early and beta_confidence(first, second) >= BETA_THRESHOLD:
+            return "beta"
+        return None
 
-def _decided(first: int, second: int, left: int) -> str | None:
-    if left <= 0:
-        return "all samples drawn"
-    if first - second > left:
-        return "certain"
-    if beta_confidence(first, second) >= BETA_THRESHOLD:
-        return "beta"
-    return None
+
+def poll(run: Run, tally: Tally) -> Generator[Event, None, Outcome]:
+    """Draw the draft, then wave after wave of samples, until the tally is decided.
+
+    Whatever is still running then is dropped, and so is the memory of every sample that is not
+    the first with its answer.
+    """
+    draft = yield from run.draft()
+    tally.add(draft)
+    while not run.cut and not tally.decided():
+        with closing(run.samples(tally.wave())) as wave:
+            for event in wave:
+                yield event
+                if isinstance(event, Sampled):
+                    if not tally.add(event.completion):
+                        run.release(event.completion)
+                    yield Checked(tally.ranking(), tally.decided())
+                    if tally.decided():
+                        break
+    return Outcome(tally.winner() or draft, tally.drawn, tally.agreement(), tally.confidence())
