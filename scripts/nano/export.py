@@ -104,6 +104,8 @@ def add_metadata(
     writer.add_layer_norm_rms_eps(config.norm_epsilon)
     writer.add_rope_dimension_count(config.head_width)
     writer.add_rope_freq_base(config.rope_base)
+    # What a forced answer starts with: every worked solution ends in such a line.
+    writer.add_string("edgemind.answer_cue", "\n#### ")
     for key, value in SAMPLING.items():
         if isinstance(value, float):
             writer.add_float32(f"general.sampling.{key}", value)

@@ -55,7 +55,7 @@ def level_weights(fraction: float) -> tuple[float, float, float]:
         return (1.0, 0.2, 0.0)
     if fraction < 0.18:
         return (1.0, 0.7, 0.2)
-    return (1.0, 1.0, 0.6)
+    return (1.0, 1.0, 0.5)
 
 
 class Trainer:
@@ -160,14 +160,17 @@ class Trainer:
         return warm * max(0.0, 1 - (now.seconds - now.decay_start) / span)
 
     def check_decay_file(self) -> None:
+        """Let the rate fall to 0 within the minutes written in the file, from where it stands."""
         file: Path | None = self.options.decay_file
         if file is None or not file.exists():
             return
-        minutes = float(file.read_text())
+        seconds = 60 * float(file.read_text())
         file.unlink()
-        self.progress.decay_start = self.progress.seconds
-        self.progress.decay_end = self.progress.seconds + 60 * minutes
-        self.log(event="decay", minutes=minutes)
+        now = self.progress
+        reached = max(0.05, self.rate_factor())
+        now.decay_end = now.seconds + seconds
+        now.decay_start = now.decay_end - seconds / reached
+        self.log(event="decay", minutes=seconds / 60)
 
     def step(self, batch: Batch) -> torch.Tensor:
         factor = self.rate_factor()

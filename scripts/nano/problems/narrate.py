@@ -13,11 +13,11 @@ def told(rng: Random, a: int, op: str, b: int, labels: Sequence[str] = ()) -> li
     if op in "+*" and rng.random() < 0.25:
         a, b = b, a
     lines = steps.compute(rng, a, op, b)
-    if labels and rng.random() < 0.5:
+    if labels and rng.random() < 0.7:
         label = rng.choice(labels)
         if len(lines) == 1:
             lines = [f"{label}: {lines[0]}"]
-        elif rng.random() < 0.5:
+        else:
             lines = [*lines[:-1], f"{label}: {lines[-1]}"]
     return lines
 

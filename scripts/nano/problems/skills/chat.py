@@ -60,7 +60,7 @@ _OUT_REPLY = (
 )
 
 
-@skill("chat", weight=0.55, scored=False)
+@skill("chat", weight=0.35, scored=False)
 def make_chat(rng: Random, level: int, split: Split) -> Draft:
     """A greeting, a question about the model, or an out-of-scope request."""
     roll = rng.random()

@@ -54,7 +54,7 @@ _NOISE = Family(
 )  # fmt: skip
 
 
-@skill("compare", weight=1.3)
+@skill("compare", weight=2.2)
 def make_compare(rng: Random, level: int, split: Split) -> Draft:
     """One relation; two; three, shuffled and with a distractor at times."""
     links = level + 1

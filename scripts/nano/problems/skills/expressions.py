@@ -87,7 +87,7 @@ def _draw(rng: Random, level: int) -> Node:
     return tree
 
 
-@skill("expression", weight=1.1)
+@skill("expression", weight=1.0)
 def make_expression(rng: Random, level: int, split: Split) -> Draft:
     """Two operators; two with larger numbers and division; three."""
     tree = _draw(rng, level)

@@ -39,7 +39,7 @@ _NEXT = {
 }  # fmt: skip
 
 
-@skill("follow_up", weight=0.7)
+@skill("follow_up", weight=0.5)
 def make_follow_up(rng: Random, level: int, split: Split) -> Draft:
     """The second turn goes on from the first one's answer; a third turn at the hard level."""
     (name,), (thing,) = people(rng, split, 1), things(rng, split)

@@ -87,7 +87,7 @@ def _sharing(rng: Random, level: int, split: Split) -> Draft:
     return Draft(text[0].upper() + text[1:], tuple(lines), str(each), key)
 
 
-@skill("groups", weight=1.2)
+@skill("groups", weight=1.6)
 def make_groups(rng: Random, level: int, split: Split) -> Draft:
     """One product or quotient; with a second step; two groups and a third step."""
     if rng.random() < 0.4:

@@ -50,7 +50,7 @@ _ASK_CHANGE = Family(
 )  # fmt: skip
 
 
-@skill("money", weight=1.3)
+@skill("money", weight=1.6)
 def make_money(rng: Random, level: int, split: Split) -> Draft:
     """Price times count; with change; two things with change or a discount."""
     (name,), shop, unit = people(rng, split, 1), place(rng, split), rng.choice(_UNITS)

@@ -165,7 +165,7 @@ class _Tale:
         return Draft(prompt, tuple(self.lines), str(self.amount), "".join(self.key))
 
 
-@skill("story", weight=1.4)
+@skill("story", weight=2.2)
 def make_story(rng: Random, level: int, split: Split) -> Draft:
     """One event; two; three or four with an occasional distractor."""
     tale = _Tale(rng, level, split)
