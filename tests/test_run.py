@@ -8,7 +8,7 @@ from edgemind.budget import CostModel
 from edgemind.engines.base import Interrupted
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import BudgetTooSmall, ContextFull
-from edgemind.run import FORCED_TOKENS
+from edgemind.plan import FORCED_TOKENS
 from edgemind.types import Budget, Progress, Sampled, Text
 from tests.helpers import (
     Clock,
