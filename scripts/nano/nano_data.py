@@ -131,18 +131,17 @@ class ShardStream:
         self._sizes = (documents, batch_tokens)
         self._next = first
         self._ahead = max(2, 2 * workers)
-        self._pending: deque[tuple[int, Future[list[Batch]]]] = deque()
+        self._pending: deque[Future[list[Batch]]] = deque()
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(workers, context, _lower_priority)
 
-    def take(self, levels: tuple[float, float, float]) -> tuple[int, list[Batch]]:
-        """The next shard's index and batches; `levels` applies to shards begun from now on."""
+    def take(self, levels: tuple[float, float, float]) -> list[Batch]:
+        """The next shard; `levels` applies to those begun from now on."""
         while len(self._pending) <= self._ahead:
             plan = ShardPlan(*self._fixed, self._next, levels, *self._sizes)
-            self._pending.append((self._next, self._pool.submit(make_shard, plan)))
+            self._pending.append(self._pool.submit(make_shard, plan))
             self._next += 1
-        index, future = self._pending.popleft()
-        return index, future.result()
+        return self._pending.popleft().result()
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -32,7 +32,8 @@ from nano_tokenizer import train_tokenizer
 from problems import LEVELS, Split, generate, scored_skills
 
 CPU_SIZE = ModelConfig()
-GPU_SIZE = ModelConfig(width=512, layers=8, heads=8, kv_heads=8, hidden=1536)
+# The most that stays below 12 MB at eight bits.
+GPU_SIZE = ModelConfig(layers=12, hidden=768)
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Progress:
 
     step: int = 0
     shard: int = 0
+    batch: int = 0
     tokens: int = 0
     answer_tokens: int = 0
     seconds: float = 0.0
@@ -66,6 +68,10 @@ class Trainer:
         self.out: Path = options.out
         self.out.mkdir(parents=True, exist_ok=True)
         self.device = "cuda" if torch.cuda.is_available() and not options.cpu else "cpu"
+        on_gpu = self.device == "cuda"
+        options.batch_tokens = options.batch_tokens or (65536 if on_gpu else 8192)
+        options.documents = options.documents or (64000 if on_gpu else 8000)
+        options.workers = options.workers or (max(1, (os.cpu_count() or 2) - 2) if on_gpu else 1)
         torch.manual_seed(options.seed)
         self.tokenizer_path = self.out / "tokenizer.json"
         config = self._config()
@@ -150,14 +156,17 @@ class Trainer:
         with (self.out / "log.jsonl").open("a") as file:
             file.write(json.dumps(record) + "\n")
 
-    def rate_factor(self) -> float:
-        """1 before the fall, then linearly to 0; a short warm-up at the very start."""
+    def fall(self) -> float:
+        """1 until the fall begins, then linearly to 0."""
         now = self.progress
-        warm = min(1.0, (now.step + 1) / 40)
         if now.seconds <= now.decay_start:
-            return warm
+            return 1.0
         span = max(1e-9, now.decay_end - now.decay_start)
-        return warm * max(0.0, 1 - (now.seconds - now.decay_start) / span)
+        return max(0.0, 1 - (now.seconds - now.decay_start) / span)
+
+    def rate_factor(self) -> float:
+        """The fall, with a short warm-up at the very start."""
+        return self.fall() * min(1.0, (self.progress.step + 1) / 40)
 
     def check_decay_file(self) -> None:
         """Let the rate fall to 0 within the minutes written in the file, from where it stands."""
@@ -167,7 +176,7 @@ class Trainer:
         seconds = 60 * float(file.read_text())
         file.unlink()
         now = self.progress
-        reached = max(0.05, self.rate_factor())
+        reached = max(0.05, self.fall())
         now.decay_end = now.seconds + seconds
         now.decay_start = now.decay_end - seconds / reached
         self.log(event="decay", minutes=seconds / 60)
@@ -234,13 +243,14 @@ class Trainer:
         ) as stream:  # fmt: skip
             while not self.over():
                 fraction = now.seconds / now.decay_end
-                index, shard = stream.take(level_weights(fraction))
-                for batch in shard:
+                shard = stream.take(level_weights(fraction))
+                for batch in shard[now.batch :]:
                     self.pause()
                     self.check_decay_file()
                     began = time.monotonic()
                     losses += self.step(batch)
                     count += 1
+                    now.batch += 1
                     if now.step % 20 == 0:
                         mean = losses.item() / count
                         elapsed = now.seconds + time.monotonic() - began - marks[0]
@@ -265,7 +275,8 @@ class Trainer:
                         marks = (now.seconds, now.tokens)
                     if self.over():
                         break
-                now.shard = index + 1
+                else:
+                    now.shard, now.batch = now.shard + 1, 0
         self.save()
         table = self.validate(options.validate_each)
         self.log(event="finished", minutes=round(now.seconds / 60, 2), tokens=now.tokens, **table)
@@ -283,9 +294,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--seed", type=int, default=1)
     add("--rate", type=float, default=0.02, help="Muon's rate; AdamW's are fractions of it")
     add("--average", type=float, default=0.995, help="decay of the moving average of weights")
-    add("--batch-tokens", type=int, default=8192)
-    add("--documents", type=int, default=8000, help="problems per shard")
-    add("--workers", type=int, default=1, help="processes that make problems")
+    add("--batch-tokens", type=int, help="8192, with a GPU 65536")
+    add("--documents", type=int, help="problems per shard: 8000, with a GPU 64000")
+    add("--workers", type=int, help="processes that make problems")
     add("--layers", type=int)
     add("--hidden", type=int)
     add("--vocabulary", type=int)

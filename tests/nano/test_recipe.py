@@ -93,7 +93,12 @@ def test_a_decay_file_starts_the_fall(toy: Toy, tmp_path: Path) -> None:
     assert not some.options.decay_file.exists()
     assert (some.progress.decay_start, some.progress.decay_end) == (30.0, 150.0)
     some.progress.seconds = 90.0
-    assert some.rate_factor() == pytest.approx(0.5, abs=0.3)
+    assert some.fall() == pytest.approx(0.5)
+    # Asked again, it goes on from the rate it has reached.
+    some.options.decay_file.write_text("3")
+    some.check_decay_file()
+    assert some.fall() == pytest.approx(0.5)
+    assert some.progress.decay_end == 270.0
 
 
 def test_llama_cpp_computes_the_same_logits(toy: Toy, engine: Any) -> None:
