@@ -9,6 +9,7 @@ from edgemind.engines.base import Branch
 from edgemind.thoughts import Kind, ThoughtSplitter
 from edgemind.types import Completion, Finish, Signals, Token
 from edgemind.verify.answers import extract, extract_span
+from edgemind.verify.arithmetic import check_arithmetic
 
 WINDOW_TOKENS = 16
 ANSWER_ROOM = 32
@@ -96,6 +97,7 @@ class Sample:
             answer=extract(text),
             signals=self._signals(text),
             finish=self.finish or "budget",
+            objections=check_arithmetic(text),
         )
 
     def _signals(self, text: str) -> Signals:

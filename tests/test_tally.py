@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgemind.sample import NO_SIGNALS
-from edgemind.strategies.tally import Tally, beta_confidence
-from edgemind.types import Completion
+from edgemind.strategies.tally import Tally, beta_confidence, weight
+from edgemind.types import Completion, Objection, Signals
 
 
 def said(answer: str | None) -> Completion:
@@ -81,9 +81,10 @@ def test_abstentions_count_but_vote_for_nothing() -> None:
 def test_the_same_answer_written_otherwise_is_one_answer() -> None:
     tally = Tally(8)
     first = said("1,000")
-    assert tally.add(first)
-    assert not tally.add(said("1000"))
-    assert not tally.add(said("$1000.00"))
+    again, with_currency = said("1000"), said("$1000.00")
+    assert tally.add(first) is None
+    assert tally.add(again) is again
+    assert tally.add(with_currency) is with_currency
     assert [votes for _, votes in tally.ranking()] == [3]
     assert tally.winner() is first
 
@@ -127,8 +128,46 @@ def test_waves_end_a_vote_no_earlier_than_they_say(answers: list[str | None], wi
         return
     wave = tally.wave()
     assert 1 <= wave <= width - tally.drawn
-    leader = tally.ranking()[0][0] if tally.votes else "1"
+    leader = tally.ranking()[0][0] if tally.candidates else "1"
     for _ in range(wave):
         assert tally.decided() is None
         tally.add(said(leader))
     assert tally.decided()
+
+
+def weighted(answer: str, mean_logprob: float = 0.0, sound: bool = True) -> Completion:
+    signals = Signals(mean_logprob, 0.0, 0.0, 0.0, 10)
+    objections = () if sound else (Objection(1, "1 + 1 = 2, not 3"),)
+    return Completion(f"#### {answer}", "", answer, signals, "stop", objections)
+
+
+def test_false_arithmetic_is_outvoted_by_sound_arithmetic() -> None:
+    tally = Tally(8)
+    for sample in (weighted("5", sound=False), weighted("5", sound=False), weighted("4")):
+        tally.add(sample)
+    assert tally.ranking() == (("4", 1), ("5", 2))
+    assert tally.decided() is None
+
+
+def test_false_arithmetic_never_ends_a_vote_early() -> None:
+    tally = Tally(8)
+    for _ in range(4):
+        tally.add(weighted("5", sound=False))
+    assert tally.decided() is None
+
+
+@given(st.floats(-20, 0), st.floats(-20, 0), st.booleans())
+def test_weights(left: float, right: float, sound: bool) -> None:
+    low, high = sorted((left, right))
+    assert 0 <= weight(weighted("4", low, sound)) <= weight(weighted("4", high, sound)) <= 1
+    assert weight(weighted("4", low, False)) <= weight(weighted("4", low, True))
+
+
+def test_a_sound_sample_takes_the_place_of_a_doubtful_one() -> None:
+    tally = Tally(8)
+    doubtful, sound, later = weighted("4", sound=False), weighted("4"), weighted("4")
+    assert tally.add(doubtful) is None
+    assert tally.winner() is doubtful
+    assert tally.add(sound) is doubtful
+    assert tally.add(later) is later
+    assert tally.winner() is sound
