@@ -46,9 +46,7 @@ def _objections(text: str, start: int) -> Iterator[Objection]:
         for match in _EQUATION.finditer(line):
             before = line[: match.start("left")].rstrip()
             # "x + 3 = 5", "2^3 = 8", "14:35 + 5 = 20": something that is not a number takes part.
-            if before and (
-                before[-1] in "+*/×÷^=.,−-" or not _parts(line[match.start("left") - 1])
-            ):
+            if before and (before[-1] in "+*/×÷^=.,−-" or _joins(line[match.start("left") - 1])):
                 continue
             value = evaluate(match["left"])
             written = match["right"].replace(" ", "").replace("$", "").replace(",", "")
