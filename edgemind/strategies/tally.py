@@ -21,6 +21,8 @@ from edgemind.verify.answers import canonical
 BETA_THRESHOLD = 0.95
 DOUBTFUL = 0.1
 """What a sample counts whose own arithmetic is false."""
+CHEAP_WIDTH = 4
+"""Branches that cost little more than one in a batched step (`scripts/bench_steps.py`)."""
 SHARPNESS = 4.0
 """How fast a vote loses weight as the mean log-probability of its tokens falls."""
 
@@ -90,9 +92,15 @@ class Tally:
         return self._rule(0)
 
     def wave(self) -> int:
-        """The fewest further samples that can end the vote: all for the leader, all sound."""
+        """How many samples to draw next, together.
+
+        First the fewest that could end the vote, if all are sound and for the leader. Where they
+        did not, the answers differ, and a vote that trickles on one by one would take longer than
+        a wider batch that a step hardly notices.
+        """
         left = self.width - self.drawn
-        return next((more for more in range(1, left) if self._rule(more)), left)
+        fewest = next((more for more in range(1, left) if self._rule(more)), left)
+        return fewest if self.drawn <= 1 else min(left, max(fewest, CHEAP_WIDTH))
 
     def winner(self) -> Completion | None:
         """The leader's best sample, None where no sample had an answer."""
