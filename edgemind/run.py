@@ -9,38 +9,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from functools import partial
 
 from edgemind.budget import Cost, CostModel, Ledger, Watchdog
 from edgemind.engines.base import Branch, Engine, Interrupted
 from edgemind.errors import BudgetTooSmall, ContextFull
+from edgemind.plan import FORCED_TOKENS, affordable_width, answer_reserve, too_small
+from edgemind.prompt import Prompt
 from edgemind.sample import NO_SIGNALS, Sample
-from edgemind.thoughts import Kind, ThoughtSplitter, ThoughtTags
+from edgemind.thoughts import Kind, ThoughtSplitter
 from edgemind.types import Completion, Event, Finish, Progress, Sampled, Sampling, Text, Token
 
-FORCED_TOKENS = 12
-"""Enough for a number with a unit, or a few words."""
 USUAL_CUE = "\n\nThe answer is"
-RESERVE_SHARE = 0.4
-"""Most of a budget that may be held back; more would leave a short one nothing to think with."""
 PROGRESS_SECONDS = 0.1
-LENGTH_MARGIN = 1.25
-"""A sample is expected to take up to so many times the draft's tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A rendered prompt and how to sample after it.
-
-    `opened_thought` tells whether it ends inside a thought, which `tags` mark. `draft` is the
-    first sample's sampling, `samples` that of all others (their seeds count up from its own).
-    """
-
-    tokens: tuple[int, ...]
-    opened_thought: bool
-    tags: ThoughtTags
-    draft: Sampling
-    samples: Sampling
 
 
 class Run:
@@ -81,7 +62,7 @@ class Run:
             return Completion("", "", None, NO_SIGNALS, "interrupted")
         [sample] = self._start([self._prompt.draft], root)
         # Asked for anew before each step, since the first steps teach what a step costs here.
-        self._reserve = self._answer_reserve
+        self._reserve = partial(answer_reserve, self._ledger, self._costs)
         self._watchdog.arm(self._reserve())
         yield from self._decode([sample])
         if sample.finish is None:
@@ -90,8 +71,13 @@ class Run:
                 yield from self._force(sample)
             yield from _texts(sample.flush())
             sample.finish = self.cut
+        elif sample.finish == "length" and sample.splitter.thinking:
+            # A thought that filled the context: the room kept for it takes the answer.
+            sample.finish = None
+            yield from self._force(sample)
+            sample.finish = "length"
         if not sample.tokens and self.cut == "budget":
-            raise BudgetTooSmall(self._too_small())
+            raise self._too_small()
         # From here on there is an answer: nothing needs to be held back for one.
         self._keep_nothing_back()
         self._draft = self._finish(sample)
@@ -105,7 +91,9 @@ class Run:
         Closing the generator drops those that are still running.
         """
         finished: list[Completion] = []
-        width = self._affordable_width(count)
+        length = self._draft.signals.tokens if self._draft else 0
+        most = min(count, self._engine.max_width)
+        width = affordable_width(self._ledger, self._costs, most, length)
         if width == 0 or self._root is None:
             self.cut = self.cut or ("interrupted" if self._ledger.stopped else "budget")
             return finished
@@ -166,7 +154,9 @@ class Run:
                     if self._ledger.stopped:
                         return None
                     if not self._ledger.fits(Cost(), self._costs.step(1)):
-                        raise BudgetTooSmall(self._too_small()) from None
+                        raise BudgetTooSmall(
+                            too_small(self._costs, len(self._prompt.tokens))
+                        ) from None
                     self._watchdog.arm(self._costs.step(1))
         finally:
             evaluated = engine.evaluated_tokens - before
@@ -263,6 +253,9 @@ class Run:
         sample.max_tokens = len(sample.tokens) + FORCED_TOKENS
         yield from self._decode([sample])
 
+    def _too_small(self) -> BudgetTooSmall:
+        return BudgetTooSmall(too_small(self._costs, len(self._prompt.tokens)))
+
     def _keep_nothing_back(self) -> None:
         """Let everything that is left be used."""
         self._reserve = Cost
@@ -277,34 +270,6 @@ class Run:
     def _abandon(self, sample: Sample) -> None:
         self._live.remove(sample)
         self._engine.drop(sample.branch)
-
-    # Predictions
-
-    def _answer_reserve(self) -> Cost:
-        """What forcing an answer costs: the cue evaluated, a few steps at width 1."""
-        full = self._costs.prefill(FORCED_TOKENS) + self._costs.step(1).times(FORCED_TOKENS)
-        budget = self._ledger.budget
-        return Cost(
-            min(full.seconds, RESERVE_SHARE * (budget.seconds or full.seconds)),
-            min(full.joules, RESERVE_SHARE * (budget.joules or full.joules)),
-            min(full.tokens, int(RESERVE_SHARE * (budget.tokens or full.tokens))),
-        )
-
-    def _affordable_width(self, count: int) -> int:
-        """Most samples, at most `count`, whose predicted cost fits what is left."""
-        length = max(1, self._draft.signals.tokens if self._draft else 1) * LENGTH_MARGIN
-        for width in range(min(count, self._engine.max_width), 0, -1):
-            if self._ledger.fits(self._costs.step(width).times(length), self._reserve()):
-                return width
-        return 0
-
-    def _too_small(self) -> str:
-        tokens = len(self._prompt.tokens)
-        needed = self._costs.prefill(tokens) + self._costs.step(1).times(FORCED_TOKENS)
-        return (
-            f"the budget ended before the first word: a prompt of {tokens} tokens takes about "
-            f"{needed.seconds:.1f} s and {needed.joules:.0f} J here; allow at least that"
-        )
 
 
 def _texts(pieces: Sequence[tuple[Kind, str]]) -> list[Text]:

@@ -7,7 +7,6 @@ drains: it renders the chat, routes, lets a strategy run, and ends with `Finishe
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -16,12 +15,13 @@ from typing import Self
 
 from edgemind.budget import CostModel, Ledger, Meter
 from edgemind.catalog.bundled import bundled_model
-from edgemind.chat import ChatTemplate, tokenize
+from edgemind.chat import ChatTemplate
 from edgemind.engines.base import CacheMode, Engine
 from edgemind.errors import ConfigError, ModelUnsupported
 from edgemind.meters.estimate import Estimate
+from edgemind.prompt import as_chat, check_sampling, prepare
 from edgemind.router.router import Router
-from edgemind.run import Prompt, Run
+from edgemind.run import Run
 from edgemind.strategies.base import Outcome, find_strategy
 from edgemind.types import (
     Answer,
@@ -31,7 +31,6 @@ from edgemind.types import (
     Escalated,
     Event,
     Finished,
-    Message,
     Route,
     Routed,
     Sampling,
@@ -40,6 +39,7 @@ from edgemind.types import (
 AUTO = "auto"
 WIDTH = 8
 """Most samples of a vote, unless the person says otherwise."""
+MAX_SAMPLES = 256
 
 
 def load(
@@ -55,8 +55,12 @@ def load(
 
     `context` is the longest conversation in tokens, `width` the most samples decoded at once,
     `gpu_layers` how many layers go to a GPU (-1: all), `threads` None for all physical
-    performance cores. Raises `ModelNotFound`, `ModelInvalid` or `ModelUnsupported`.
+    performance cores. Raises `ModelNotFound`, `ModelInvalid` or `ModelUnsupported`, and
+    `ConfigError` for a number that cannot be.
     """
+    for name, value in (("context", context), ("width", width), ("threads", threads)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{name} has to be at least 1, not {value}")
     path = bundled_model() if model is None else Path(model).expanduser()
     if path.suffix == ".onnx":
         raise ModelUnsupported(f"{path} is an ONNX model; this version runs GGUF files")
@@ -150,13 +154,15 @@ class Mind:
         find = None if strategy == AUTO else find_strategy(strategy)
         if not 1 <= width <= MAX_SAMPLES:
             raise ConfigError(f"a width of {width} is outside 1 to {MAX_SAMPLES}")
+        if check_sampling(sampling).temperature == 0:
+            width = 1  # every sample would be the same
         if self._answering:
             raise ConfigError("one prompt at a time: finish or close the other stream first")
         self._answering = True
         winner: Completion | None = None
         try:
             ledger = self._ledger = Ledger(budget, self._clock, self._meter)
-            chat = _as_chat(prompt, system)
+            chat = as_chat(prompt, system)
             route = self._router.first(chat[-1].content, width)
             votes = route.width > 1
             if find is not None:
@@ -164,10 +170,19 @@ class Mind:
                     route, strategy=strategy, width=width, reason="asked for"
                 )
             yield Routed(route)
-            prepared = self._prepare(chat, sampling, greedy_draft=votes, thinking=thinking)
+            prepared = prepare(
+                self._engine,
+                self._template,
+                chat,
+                sampling,
+                greedy_draft=votes,
+                thinking=thinking,
+            )
             run = self._run = Run(self._engine, ledger, self._costs, prepared)
             outcome = yield from find_strategy(route.strategy)(run, route)
             confidence, escalated = self._router.second(route, outcome.winner)
+            if find is None and escalated is not None and ledger.stopped:
+                run.cut = "interrupted"
             if find is None and escalated is not None and not run.cut:
                 yield Escalated(escalated, confidence)
                 route = escalated
@@ -204,32 +219,16 @@ class Mind:
     ) -> None:
         self.close()
 
-    def _prepare(
-        self, chat: Chat, sampling: Sampling, greedy_draft: bool, thinking: bool | None
-    ) -> Prompt:
-        rendered = self._template.render(chat, enable_thinking=thinking)
-        if sampling.seed is None:
-            sampling = dataclasses.replace(sampling, seed=secrets.randbits(31))
-        samples = sampling.over(self._engine.info.sampling)
-        greedy = greedy_draft and sampling.temperature is None
-        return Prompt(
-            tokens=tuple(tokenize(rendered, self._engine.vocabulary)),
-            opened_thought=rendered.opened_thought,
-            tags=self._template.tags,
-            draft=dataclasses.replace(samples, temperature=0.0) if greedy else samples,
-            samples=samples,
-        )
-
     def _answer(
         self, run: Run, route: Route, outcome: Outcome, draft_confidence: float, seed: int
     ) -> Answer:
         winner = outcome.winner
-        confidence = outcome.confidence
+        confidence = draft_confidence if outcome.confidence is None else outcome.confidence
         return Answer(
             text=winner.text,
             answer=winner.answer,
             reasoning=winner.reasoning,
-            confidence=draft_confidence if confidence is None else confidence,
+            confidence=confidence if winner.text else 0.0,
             agreement=outcome.agreement,
             route=route,
             samples=outcome.samples,
@@ -239,17 +238,3 @@ class Mind:
             seed=seed,
             model=self.model,
         )
-
-
-MAX_SAMPLES = 256
-
-
-def _as_chat(prompt: str | Chat, system: str | None) -> Chat:
-    chat = (Message("user", prompt),) if isinstance(prompt, str) else tuple(prompt)
-    if not chat or chat[-1].role not in ("user", "tool"):
-        raise ConfigError("a chat has to end with a message from the user")
-    if not any(message.content.strip() for message in chat):
-        raise ConfigError("the prompt is empty: say what to answer")
-    if system and chat[0].role == "system":
-        raise ConfigError("there are two system prompts: one in the chat, one given apart")
-    return (Message("system", system), *chat) if system else chat

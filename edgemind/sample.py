@@ -9,8 +9,11 @@ from edgemind.engines.base import Branch
 from edgemind.thoughts import Kind, ThoughtSplitter
 from edgemind.types import Completion, Finish, Signals, Token
 from edgemind.verify.answers import extract, extract_span
+from edgemind.verify.arithmetic import check_arithmetic
 
 WINDOW_TOKENS = 16
+ANSWER_ROOM = 32
+"""Tokens for the tag that closes a thought, the cue for an answer and a short answer."""
 NO_SIGNALS = Signals(0.0, 0.0, 0.0, 0.0, 0)
 
 
@@ -41,9 +44,14 @@ class Sample:
         pieces = self._split(token.text)
         if token.end:
             self.finish = "stop"
-        elif len(self.tokens) >= self.max_tokens and self.finish is None:
+        elif len(self.tokens) >= self._limit and self.finish is None:
             self.finish = "length"
         return pieces + (self.flush() if self.finish else [])
+
+    @property
+    def _limit(self) -> int:
+        """A thought has to leave room for closing it and an answer; an answer needs none."""
+        return self.max_tokens - (ANSWER_ROOM if self.splitter.thinking else 0)
 
     def take_known(self, text: str) -> list[tuple[Kind, str]]:
         """Add text that was put into the branch's mouth."""
@@ -89,6 +97,7 @@ class Sample:
             answer=extract(text),
             signals=self._signals(text),
             finish=self.finish or "budget",
+            objections=check_arithmetic(text),
         )
 
     def _signals(self, text: str) -> Signals:

@@ -128,14 +128,23 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """What a verifier outside the model found wrong; `line` counts from 1."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
-    """One finished (or cut) sample: its text, thought, extracted answer and signals."""
+    """One finished (or cut) sample: its text, thought, extracted answer, signals, objections."""
 
     text: str
     reasoning: str
     answer: str | None
     signals: Signals
     finish: Finish
+    objections: tuple[Objection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

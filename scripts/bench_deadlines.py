@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import edgemind
-from edgemind.run import RESERVE_SHARE
+from edgemind.plan import RESERVE_SHARE
 from random_model import SHAPES, write_model
 
 ALLOWED_SECONDS = 0.05

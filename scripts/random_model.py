@@ -1,6 +1,6 @@
 """Write a GGUF file with random weights in the shape of a real model: for measuring speed.
 
-    python scripts/random_model.py [--shape qwen2.5-0.5b | tiny] OUTPUT.gguf
+    python scripts/random_model.py [--shape qwen2.5-0.5b | edgemind-nano | tiny] OUTPUT.gguf
 
 Speed does not depend on the values of weights, so a benchmark needs no download. The `qwen2.5-0.5b`
 shape has that model's layers, heads, widths, vocabulary size (151,936) and types (Q4_0 matrices,
@@ -43,6 +43,7 @@ class Shape:
 
 SHAPES = {
     "qwen2.5-0.5b": Shape(24, 896, 4864, 14, 2, 151_936, 32_768),
+    "edgemind-nano": Shape(6, 256, 704, 4, 4, 2048, 1024),
     "tiny": Shape(2, 64, 128, 2, 1, 600, 512),
 }
 

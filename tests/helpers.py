@@ -6,16 +6,21 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+import pytest
+
 from edgemind.budget import CostModel, Ledger, Watchdog
 from edgemind.engines.base import Branch
 from edgemind.engines.scripted import Line, ScriptedEngine
-from edgemind.run import Prompt, Run
+from edgemind.prompt import Prompt
+from edgemind.run import Run
 from edgemind.runtime import Mind
 from edgemind.thoughts import THINK
-from edgemind.types import Budget, Event, Sampled, Sampling, Text, Token
+from edgemind.types import Answer, Budget, Event, Finished, Sampled, Sampling, Text, Token
 
 T = TypeVar("T")
 PROMPT = "What is 2+2?"
+SURE, UNSURE = -0.0001, -2.0
+"""Log-probabilities of drafts that the router accepts, and does not."""
 
 
 class Clock:
@@ -48,6 +53,12 @@ class StillWatchdog(Watchdog):
 
     def _watch(self) -> None:
         return
+
+
+@pytest.fixture
+def still_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs have a `StillWatchdog`."""
+    monkeypatch.setattr("edgemind.run.Watchdog", StillWatchdog)
 
 
 class TimedEngine(ScriptedEngine):
@@ -127,3 +138,16 @@ def scripted_mind(engine: ScriptedEngine, clock: Clock | None = None) -> Mind:
     """A `Mind` over a scripted engine with a fake clock and meter."""
     clock = clock or Clock()
     return Mind(engine, clock=clock, meter=FakeMeter(clock))
+
+
+def engine_of(*texts: str, logprob: float = SURE, **options: object) -> ScriptedEngine:
+    """A scripted engine whose samples say these texts, a character at a time."""
+    lines = [Line(tuple(text), (logprob,)) for text in texts]
+    return ScriptedEngine(lines, **options)  # type: ignore[arg-type]
+
+
+def finished(events: Sequence[Event]) -> Answer:
+    """The answer that ended a stream."""
+    last = events[-1]
+    assert isinstance(last, Finished)
+    return last.answer

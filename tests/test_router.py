@@ -16,7 +16,7 @@ from edgemind.types import Completion, Route, Signals
 
 VOTABLE = [
     "What is 17 * 23?",
-    "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May. "
+    "Natalia sold clips to 48 of her friends in April, and then half as many clips in May. "
     "How many clips did Natalia sell altogether in April and May?",
     "James decides to write 3 letters to 2 different friends twice a week. How many pages does he "
     "write a year?",
@@ -159,10 +159,8 @@ def test_the_second_look_never_falls_as_a_logprob_rises(
     probabilities = []
     for value in (low, high):
         base = draft(-0.3)
-        changed = dataclasses.replace(base.signals, **{field: value})
-        probabilities.append(
-            Router().second(DIRECT, dataclasses.replace(base, signals=changed))[0]
-        )
+        changed = dataclasses.replace(base.signals, **{field: value})  # type: ignore[arg-type]
+        probabilities.append(Router().second(DIRECT, dataclasses.replace(base, signals=changed))[0])
     assert probabilities[0] <= probabilities[1]
 
 

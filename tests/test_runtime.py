@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from edgemind.errors import (
     BudgetTooSmall,
     ConfigError,
     ContextFull,
-    ModelError,
     ModelNotFound,
     ModelUnsupported,
 )
@@ -26,39 +24,31 @@ from edgemind.types import (
     Budget,
     Escalated,
     Event,
-    Finished,
     Message,
-    Routed,
     Sampled,
     Sampling,
-    Text,
 )
-from tests.helpers import Clock, FakeMeter, StillWatchdog, TimedEngine, scripted_mind, streamed
+from tests.helpers import (
+    PROMPT,
+    SURE,
+    UNSURE,
+    Clock,
+    FakeMeter,
+    TimedEngine,
+    engine_of,
+    finished,
+    scripted_mind,
+    still_watchdog,
+    streamed,
+)
 
-QUESTION = "What is 2+2?"
-SURE, UNSURE = -0.0001, -2.0
-
-
-@pytest.fixture(autouse=True)
-def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgemind.run.Watchdog", StillWatchdog)
-
-
-def engine_of(*texts: str, logprob: float = SURE, **options: object) -> ScriptedEngine:
-    lines = [Line(tuple(text), (logprob,)) for text in texts]
-    return ScriptedEngine(lines, **options)  # type: ignore[arg-type]
+pytestmark = pytest.mark.usefixtures(still_watchdog.__name__)
 
 
 def kinds(events: list[Event]) -> list[str]:
     """Names of the events' types, neighbours of one type once."""
     names = [type(event).__name__ for event in events]
     return [name for i, name in enumerate(names) if i == 0 or names[i - 1] != name]
-
-
-def finished(events: list[Event]) -> Answer:
-    last = events[-1]
-    assert isinstance(last, Finished)
-    return last.answer
 
 
 def prompts(engine: ScriptedEngine) -> str:
@@ -72,7 +62,7 @@ def prompts(engine: ScriptedEngine) -> str:
 
 def test_a_sure_draft_is_the_answer() -> None:
     engine = engine_of("#### 4")
-    events = [*scripted_mind(engine).stream(QUESTION)]
+    events = [*scripted_mind(engine).stream(PROMPT)]
     assert kinds(events) == ["Routed", "Text", "Sampled", "Finished"]
     answer = finished(events)
     assert (answer.text, answer.answer, answer.finish) == ("#### 4", "4", "stop")
@@ -83,7 +73,7 @@ def test_a_sure_draft_is_the_answer() -> None:
 
 def test_an_unsure_draft_escalates_and_is_sample_zero() -> None:
     engine = engine_of("#### 5", "#### 4", "#### 4", "#### 4", "#### 4", "#### 4", logprob=UNSURE)
-    events = [*scripted_mind(engine).stream(QUESTION, width=6)]
+    events = [*scripted_mind(engine).stream(PROMPT, width=6)]
     assert kinds(events)[:5] == ["Routed", "Text", "Sampled", "Escalated", "Sampled"]
     answer = finished(events)
     assert (answer.answer, answer.route.strategy) == ("4", "vote")
@@ -102,8 +92,12 @@ def test_free_text_never_escalates() -> None:
 
 def test_a_strategy_that_was_asked_for_is_followed() -> None:
     unsure = engine_of("#### 4", logprob=UNSURE)
-    answer = scripted_mind(unsure).ask(QUESTION, strategy="direct")
-    assert (answer.route.strategy, answer.samples, answer.route.reason) == ("direct", 1, "asked for")
+    answer = scripted_mind(unsure).ask(PROMPT, strategy="direct")
+    assert (answer.route.strategy, answer.samples, answer.route.reason) == (
+        "direct",
+        1,
+        "asked for",
+    )
     answer = scripted_mind(engine_of("#### 4")).ask("Write a poem.", strategy="vote", width=5)
     assert (answer.route.strategy, answer.route.width, answer.samples) == ("vote", 5, 3)
 
@@ -112,20 +106,20 @@ def test_what_looks_hard_is_voted_on_at_once() -> None:
     clock = Clock()
     hard = Router(hard=Logistic(10.0, {}))
     mind = Mind(engine_of("4"), router=hard, clock=clock, meter=FakeMeter(clock))
-    events = [*mind.stream(QUESTION)]
+    events = [*mind.stream(PROMPT)]
     assert kinds(events)[0] == "Routed"
     assert not any(isinstance(event, Escalated) for event in events)
     assert finished(events).route.reason == "looks hard"
 
 
 def test_ask_drains_stream() -> None:
-    asked = scripted_mind(engine_of("#### 4")).ask(QUESTION, sampling=Sampling(seed=3))
-    stream = scripted_mind(engine_of("#### 4")).stream(QUESTION, sampling=Sampling(seed=3))
+    asked = scripted_mind(engine_of("#### 4")).ask(PROMPT, sampling=Sampling(seed=3))
+    stream = scripted_mind(engine_of("#### 4")).stream(PROMPT, sampling=Sampling(seed=3))
     assert asked == finished([*stream])
 
 
 def test_thoughts_are_streamed_apart() -> None:
-    events = [*scripted_mind(engine_of("<think>hm</think>#### 4")).stream(QUESTION)]
+    events = [*scripted_mind(engine_of("<think>hm</think>#### 4")).stream(PROMPT)]
     answer = finished(events)
     assert (answer.reasoning, answer.text) == ("hm", "#### 4")
     assert streamed(events, "reasoning") == "hm"
@@ -137,10 +131,10 @@ def test_thoughts_are_streamed_apart() -> None:
 def test_the_receipt() -> None:
     clock = Clock()
     engine = TimedEngine([Line(tuple("#### 4"), (SURE,))], clock, [0.5])
-    answer = scripted_mind(engine, clock).ask(QUESTION, budget=Budget(100, 1000, 500))
+    answer = scripted_mind(engine, clock).ask(PROMPT, budget=Budget(100, 1000, 500))
     spent = answer.spent
     assert (spent.tokens, spent.seconds, spent.joules) == (7, 3.5, 7.0)
-    assert spent.prompt_tokens > len(QUESTION)
+    assert spent.prompt_tokens > len(PROMPT)
     assert spent.energy_source == "measured:fake"
     assert answer.budget == Budget(100, 1000, 500)
     assert answer.model == "scripted"
@@ -148,7 +142,7 @@ def test_the_receipt() -> None:
 
 
 def test_json_round_trip() -> None:
-    answer = scripted_mind(engine_of('"é\n🙂" #### 4')).ask(QUESTION, budget=Budget(tokens=99))
+    answer = scripted_mind(engine_of('"é\n🙂" #### 4')).ask(PROMPT, budget=Budget(tokens=99))
     for indent in (None, 2):
         read = json.loads(answer.to_json(indent))
         assert read["text"] == answer.text
@@ -160,8 +154,8 @@ def test_json_round_trip() -> None:
 
 def test_seeds() -> None:
     mind = scripted_mind(engine_of("4"))
-    assert mind.ask(QUESTION, sampling=Sampling(seed=5)).seed == 5
-    drawn = {mind.ask(QUESTION).seed for _ in range(4)}
+    assert mind.ask(PROMPT, sampling=Sampling(seed=5)).seed == 5
+    drawn = {mind.ask(PROMPT).seed for _ in range(4)}
     assert len(drawn) > 1
     assert all(0 <= seed < 1 << 32 for seed in drawn)
 
@@ -183,13 +177,13 @@ class Asked(ScriptedEngine):
 
 def test_a_draft_that_can_be_voted_on_is_greedy_and_the_samples_are_not() -> None:
     engine = Asked()
-    scripted_mind(engine).ask(QUESTION, width=3)
+    scripted_mind(engine).ask(PROMPT, width=3)
     assert [sampling.temperature for sampling in engine.samplings] == [0.0, None, None]
 
 
 def test_a_temperature_that_was_given_holds_for_all() -> None:
     engine = Asked()
-    scripted_mind(engine).ask(QUESTION, width=3, sampling=Sampling(temperature=0.7))
+    scripted_mind(engine).ask(PROMPT, width=3, sampling=Sampling(temperature=0.7))
     assert [sampling.temperature for sampling in engine.samplings] == [0.7] * 3
 
 
@@ -201,7 +195,7 @@ def test_a_poem_is_not_drawn_greedily() -> None:
 
 def test_system_prompt() -> None:
     engine = engine_of("4")
-    scripted_mind(engine).ask(QUESTION, system="Be brief.")
+    scripted_mind(engine).ask(PROMPT, system="Be brief.")
     assert prompts(engine).startswith(
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhat is 2+2?"
     )
@@ -210,15 +204,15 @@ def test_system_prompt() -> None:
 def test_a_chat_with_history_re_uses_its_prefix() -> None:
     engine = engine_of("#### 4")
     mind = scripted_mind(engine)
-    first = mind.ask(QUESTION)
+    first = mind.ask(PROMPT)
     chat = (
-        Message("user", QUESTION),
+        Message("user", PROMPT),
         Message("assistant", first.text),
         Message("user", "And 2+3?"),
     )
     second = mind.ask(chat)
     assert "#### 4<|im_end|>\n<|im_start|>user\nAnd 2+3?" in prompts(engine)
-    before = len("<|im_start|>user\n" + QUESTION + "<|im_end|>\n<|im_start|>assistant\n#### 4")
+    before = len("<|im_start|>user\n" + PROMPT + "<|im_end|>\n<|im_start|>assistant\n#### 4")
     assert second.spent.prompt_tokens <= len(prompts(engine)) - before
 
 
@@ -243,15 +237,15 @@ def test_wrong_options(options: dict[str, object], complaint: str) -> None:
     engine = engine_of("4")
     mind = scripted_mind(engine)
     with pytest.raises(ConfigError, match=complaint):
-        mind.ask(**{"prompt": QUESTION, **options})  # type: ignore[arg-type]
-    assert mind.ask(QUESTION).text == "4", "the mind is as good as before"
+        mind.ask(**{"prompt": PROMPT, **options})  # type: ignore[arg-type]
+    assert mind.ask(PROMPT).text == "4", "the mind is as good as before"
 
 
 def test_wrong_budgets() -> None:
     mind = scripted_mind(engine_of("4"))
     with pytest.raises(BudgetError):
-        mind.ask(QUESTION, budget=Budget(tokens=0))
-    assert mind.ask(QUESTION).text == "4"
+        mind.ask(PROMPT, budget=Budget(tokens=0))
+    assert mind.ask(PROMPT).text == "4"
 
 
 def test_a_budget_too_small_and_a_prompt_too_long_leave_nothing_behind() -> None:
@@ -260,9 +254,9 @@ def test_a_budget_too_small_and_a_prompt_too_long_leave_nothing_behind() -> None
     with pytest.raises(ContextFull):
         mind.ask("word " * 50)
     with pytest.raises(BudgetTooSmall):
-        mind.ask(QUESTION, budget=Budget(seconds=1e-9))
+        mind.ask(PROMPT, budget=Budget(seconds=1e-9))
     assert engine.branches == []
-    assert mind.ask(QUESTION).text == "4"
+    assert mind.ask(PROMPT).text == "4"
 
 
 @pytest.mark.parametrize("name", ["missing.gguf", "folder/missing.gguf"])
@@ -276,120 +270,8 @@ def test_loading_what_this_version_cannot_run(tmp_path: Path) -> None:
         edgemind.load(tmp_path / "model.onnx")
 
 
-# One prompt at a time, and abandoning it
-
-
-def test_one_prompt_at_a_time() -> None:
-    engine = engine_of("#### 4")
-    mind = scripted_mind(engine)
-    first = mind.stream(QUESTION)
-    next(first)
-    with pytest.raises(ConfigError, match="one prompt at a time"):
-        mind.ask(QUESTION)
-    assert finished([*first]).text == "#### 4"
-    assert mind.ask(QUESTION).text == "#### 4"
-
-
-def test_a_stream_that_was_never_started_blocks_nothing() -> None:
-    mind = scripted_mind(engine_of("4"))
-    mind.stream(QUESTION)
-    assert mind.ask(QUESTION).text == "4"
-
-
-def test_the_next_prompt_may_start_when_finished_is_told() -> None:
-    mind = scripted_mind(engine_of("4"))
-    for event in mind.stream(QUESTION):
-        if isinstance(event, Finished):
-            assert mind.ask(QUESTION).text == "4"
-
-
-def test_abandoning_the_stream_at_any_event() -> None:
-    def fresh() -> ScriptedEngine:
-        return engine_of("<think>a</think>5", "4", "66", "4", "4", logprob=UNSURE)
-
-    total = len([*scripted_mind(fresh()).stream(QUESTION)])
-    for stop in range(total + 1):
-        engine = fresh()
-        mind = scripted_mind(engine)
-        stream = mind.stream(QUESTION)
-        for _ in range(stop):
-            next(stream)
-        stream.close()
-        assert engine.branches == []
-        assert mind.ask("Write a poem.").finish == "stop"
-
-
-def test_an_engine_error_comes_through() -> None:
-    def fail(engine: ScriptedEngine) -> None:
-        if len(engine.step_widths) == 3 and not failed:
-            failed.append(True)
-            raise ModelError("broken")
-
-    failed: list[bool] = []
-    engine = engine_of("#### 4", on_step=fail)
-    mind = scripted_mind(engine)
-    with pytest.raises(ModelError, match="broken"):
-        mind.ask(QUESTION)
-    assert engine.branches == []
-    assert mind.ask(QUESTION).text == "#### 4"
-
-
-# Stopping
-
-
-def test_stop_before_and_after_does_nothing() -> None:
-    engine = engine_of("#### 4")
-    mind = scripted_mind(engine)
-    mind.stop()
-    assert mind.ask(QUESTION).finish == "stop"
-    mind.stop()
-    assert mind.ask(QUESTION).finish == "stop"
-    stream = mind.stream(QUESTION)
-    mind.stop()
-    assert finished([*stream]).finish == "stop"
-
-
-def test_stop_at_any_event_goes_on_to_the_best_answer_so_far() -> None:
-    def fresh() -> Mind:
-        return scripted_mind(engine_of("5", "4", "66", "4", "4", logprob=UNSURE))
-
-    total = len([*fresh().stream(QUESTION)])
-    for stop in range(total - 1):
-        mind = fresh()
-        events: list[Event] = []
-        for index, event in enumerate(mind.stream(QUESTION)):
-            events.append(event)
-            if index == stop:
-                mind.stop()
-        answer = finished(events)
-        # The sample that decides the vote, and what follows it, come too late to be stopped.
-        assert answer.finish == "interrupted" or stop >= total - 3
-        if any(isinstance(event, Text) for event in events[: stop + 1]):
-            assert answer.text
-        assert len(events) <= total
-        assert mind.ask("Write a poem.").finish == "stop"
-
-
-def test_stop_at_the_first_event_is_not_lost() -> None:
-    engine = engine_of("#### 4")
-    mind = scripted_mind(engine)
-    stream = mind.stream(QUESTION)
-    assert isinstance(next(stream), Routed)
-    mind.stop()
-    answer = finished([*stream])
-    assert (answer.text, answer.finish) == ("", "interrupted")
-    assert mind.ask(QUESTION).finish == "stop"
-
-
-def test_stop_from_another_thread() -> None:
-    holder: list[Mind] = []
-
-    def press(engine: ScriptedEngine) -> None:
-        if len(engine.step_widths) == 3:
-            thread = threading.Thread(target=holder[0].stop)
-            thread.start()
-            thread.join()
-
-    holder.append(scripted_mind(engine_of("#### 4", on_step=press)))
-    answer = holder[0].ask(QUESTION)
-    assert (answer.text, answer.finish) == ("###", "interrupted")
+@pytest.mark.parametrize("name", ["context", "width", "threads"])
+@pytest.mark.parametrize("value", [0, -3])
+def test_loading_with_numbers_that_cannot_be(name: str, value: int) -> None:
+    with pytest.raises(ConfigError, match=f"{name} has to be at least 1, not {value}"):
+        edgemind.load("missing.gguf", **{name: value})  # type: ignore[arg-type]

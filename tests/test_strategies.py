@@ -9,12 +9,9 @@ from edgemind.errors import ConfigError
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, find_strategy, strategy_names
 from edgemind.types import Budget, Checked, Event, Route
-from tests.helpers import StillWatchdog, drain, indexes, running, streamed
+from tests.helpers import drain, indexes, running, still_watchdog, streamed
 
-
-@pytest.fixture(autouse=True)
-def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgemind.run.Watchdog", StillWatchdog)
+pytestmark = pytest.mark.usefixtures(still_watchdog.__name__)
 
 
 CHATTER = "hm, well, nobody knows what that may be, so let us go on and see"
@@ -26,7 +23,10 @@ def follow(run: Run, strategy: str, width: int = 8) -> tuple[list[Event], Outcom
 
 
 def voted(
-    *lines: str, width: int = 8, budget: Budget = Budget(), **options: object  # noqa: B008
+    *lines: str,
+    width: int = 8,
+    budget: Budget = Budget(),  # noqa: B008 (frozen)
+    **options: object,
 ) -> tuple[ScriptedEngine, Run, list[Event], Outcome]:
     if "engine_width" in options:
         options["width"] = options.pop("engine_width")
@@ -191,7 +191,9 @@ def test_a_forced_draft_is_not_voted_on() -> None:
 
 @pytest.mark.parametrize("engine_width", [1, 2, 3, 16])
 def test_a_narrow_engine_draws_as_many_in_smaller_waves(engine_width: int) -> None:
-    engine, run, _, outcome = voted("1", "2", "3", "4", "5", "6", width=6, engine_width=engine_width)
+    engine, run, _, outcome = voted(
+        "1", "2", "3", "4", "5", "6", width=6, engine_width=engine_width
+    )
     assert outcome.samples == 6
     assert max(engine.step_widths) <= engine_width
     assert run.cut is None

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgemind.sample import NO_SIGNALS
-from edgemind.strategies.tally import Tally, beta_confidence
-from edgemind.types import Completion
+from edgemind.strategies.tally import Tally, beta_confidence, weight
+from edgemind.types import Completion, Objection, Signals
 
 
 def said(answer: str | None) -> Completion:
@@ -81,9 +81,10 @@ def test_abstentions_count_but_vote_for_nothing() -> None:
 def test_the_same_answer_written_otherwise_is_one_answer() -> None:
     tally = Tally(8)
     first = said("1,000")
-    assert tally.add(first)
-    assert not tally.add(said("1000"))
-    assert not tally.add(said("$1000.00"))
+    again, with_currency = said("1000"), said("$1000.00")
+    assert tally.add(first) is None
+    assert tally.add(again) is again
+    assert tally.add(with_currency) is with_currency
     assert [votes for _, votes in tally.ranking()] == [3]
     assert tally.winner() is first
 
@@ -97,9 +98,9 @@ def test_of_equals_the_first_wins() -> None:
     assert tally.confidence() == 0.5
 
 
-def test_waves_are_the_fewest_that_can_end_it() -> None:
+def test_the_first_wave_is_the_fewest_that_can_end_it_and_later_ones_are_no_trickle() -> None:
     assert tally_of(8, "4").wave() == 3
-    assert tally_of(8, "4", "4").wave() == 2
+    assert tally_of(8, "4", "4").wave() == 4
     assert tally_of(8, "4", "5").wave() == 4  # then 5 of 7 against 1 are certain
     assert tally_of(8, None).wave() == 4
     assert tally_of(2, "4").wave() == 1
@@ -121,16 +122,52 @@ def test_a_certain_vote_cannot_change(answers: list[str | None], width: int) -> 
 
 
 @given(ANSWERS, st.integers(1, 24))
-def test_waves_end_a_vote_no_earlier_than_they_say(
-    answers: list[str | None], width: int
-) -> None:
+def test_a_wave_for_the_leader_ends_the_vote(answers: list[str | None], width: int) -> None:
     tally = tally_of(width, *answers[: width - 1])
     if tally.decided():
         return
-    wave = tally.wave()
+    first, wave = tally.drawn == 1, tally.wave()
     assert 1 <= wave <= width - tally.drawn
-    leader = tally.ranking()[0][0] if tally.votes else "1"
+    leader = tally.ranking()[0][0] if tally.candidates else "1"
     for _ in range(wave):
-        assert tally.decided() is None
+        assert not (first and tally.decided())
         tally.add(said(leader))
     assert tally.decided()
+
+
+def weighted(answer: str, mean_logprob: float = 0.0, sound: bool = True) -> Completion:
+    signals = Signals(mean_logprob, 0.0, 0.0, 0.0, 10)
+    objections = () if sound else (Objection(1, "1 + 1 = 2, not 3"),)
+    return Completion(f"#### {answer}", "", answer, signals, "stop", objections)
+
+
+def test_false_arithmetic_is_outvoted_by_sound_arithmetic() -> None:
+    tally = Tally(8)
+    for sample in (weighted("5", sound=False), weighted("5", sound=False), weighted("4")):
+        tally.add(sample)
+    assert tally.ranking() == (("4", 1), ("5", 2))
+    assert tally.decided() is None
+
+
+def test_false_arithmetic_never_ends_a_vote_early() -> None:
+    tally = Tally(8)
+    for _ in range(4):
+        tally.add(weighted("5", sound=False))
+    assert tally.decided() is None
+
+
+@given(st.floats(-20, 0), st.floats(-20, 0), st.booleans())
+def test_weights(left: float, right: float, sound: bool) -> None:
+    low, high = sorted((left, right))
+    assert 0 <= weight(weighted("4", low, sound)) <= weight(weighted("4", high, sound)) <= 1
+    assert weight(weighted("4", low, False)) <= weight(weighted("4", low, True))
+
+
+def test_a_sound_sample_takes_the_place_of_a_doubtful_one() -> None:
+    tally = Tally(8)
+    doubtful, sound, later = weighted("4", sound=False), weighted("4"), weighted("4")
+    assert tally.add(doubtful) is None
+    assert tally.winner() is doubtful
+    assert tally.add(sound) is doubtful
+    assert tally.add(later) is later
+    assert tally.winner() is sound

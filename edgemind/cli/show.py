@@ -41,6 +41,7 @@ class Screen:
     err: TextIO = field(default_factory=lambda: sys.stderr)
     streams: bool = field(init=False)
     _streamed: str = field(default="", init=False)
+    _line_open: bool = field(default=False, init=False)
     _dim: bool = field(default=False, init=False)
     _live: bool = field(default=False, init=False)
     _votes: tuple[tuple[str, int], ...] = field(default=(), init=False)
@@ -53,6 +54,7 @@ class Screen:
     def show(self, events: Iterable[Event], budget: Budget) -> Answer:
         """Consume a whole stream; the answer that ended it."""
         self._streamed, self._votes, self._finished = "", (), 0
+        self._line_open = False
         self._budget = budget
         try:
             for event in events:
@@ -70,8 +72,7 @@ class Screen:
             case Routed(route) if self.explain:
                 self._note(explanation("before the first word", route, "P(hard)", route.difficulty))
             case Escalated(route, confidence):
-                if self._streamed:
-                    self._write(self.out, "\n")
+                self._end_line()
                 if self.explain:
                     self._note(explanation("after the draft", route, "P(right)", confidence))
                 elif not self.quiet:
@@ -80,6 +81,7 @@ class Screen:
                 if kind == "answer":
                     self._dimmed(False)
                     self._streamed += text
+                    self._line_open = True
                     self._write(self.out, text)
                 elif not self.quiet:
                     self._dimmed(True)
@@ -98,11 +100,17 @@ class Screen:
         self._dimmed(False)
         if self._streamed.strip() != answer.text:
             # Another sample won the vote, or nothing was streamed at all.
-            self._write(self.out, ("\n" if self._streamed else "") + answer.text)
-        if self.streams or answer.text:
-            self._write(self.out, "\n")
+            self._end_line()
+            self._write(self.out, answer.text)
+            self._line_open = bool(answer.text)
+        self._end_line()
         if not self.quiet:
             self._note(receipt(answer))
+
+    def _end_line(self) -> None:
+        if self._line_open:
+            self._write(self.out, "\n")
+            self._line_open = False
 
     def _live_line(self, running: int, spent: Spent) -> None:
         if self.quiet or not self.err.isatty():

@@ -7,10 +7,11 @@ budgets. Each engine is one module in this package; its name is its key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from edgemind.chat import Vocabulary
 from edgemind.types import Sampling, Token
 
 CacheMode = Literal["unified", "split"]
@@ -42,24 +43,6 @@ class Branch:
     def pending(self) -> list[int]:
         """The tokens that the next step will evaluate."""
         return self.tokens[self.evaluated :]
-
-
-class Vocabulary(Protocol):
-    """A model's tokens, as the chat renderer needs them."""
-
-    @property
-    def specials(self) -> Mapping[str, int]:
-        """Text → id of every control and user-defined token: what a user must not forge."""
-
-    @property
-    def bos(self) -> int | None:
-        """Id of the beginning-of-sequence token, if prompts of this model start with one."""
-
-    def encode(self, text: str, special: bool) -> list[int]:
-        """Token ids of `text`; with `special`, texts of special tokens become those tokens."""
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """The text of `tokens`, special tokens written out."""
 
 
 @dataclass(frozen=True, slots=True)

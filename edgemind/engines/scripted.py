@@ -100,6 +100,8 @@ class ScriptedEngine:
         """Take the prompt in; see `Engine.prefill`."""
         if self._interrupted:
             raise Interrupted
+        if not tokens:
+            raise ContextFull("the prompt is empty: there is nothing to continue")
         if len(tokens) >= self.context_length:
             raise ContextFull(f"the prompt has {len(tokens)} tokens: shorten it")
         held = 0
@@ -133,6 +135,10 @@ class ScriptedEngine:
     def step(self, branches: Sequence[Branch]) -> list[Token]:
         """The next piece of every branch; see `Engine.step`."""
         own = [self._own(branch) for branch in branches]
+        if len(set(own)) != len(own):
+            raise ValueError("a branch stands twice in one step")
+        if len(own) > self.max_width:
+            raise ValueError(f"{len(own)} branches in one step; at most {self.max_width}")
         if callable(self.on_step):
             self.on_step(self)
         if self._interrupted:
@@ -174,7 +180,7 @@ class ScriptedEngine:
                 self.kept = own
 
     def _own(self, branch: Branch) -> ScriptedBranch:
-        if not isinstance(branch, ScriptedBranch) or not branch.alive:
+        if not isinstance(branch, ScriptedBranch) or branch not in self.branches:
             raise ValueError("this branch was dropped, or belongs to another engine")
         return branch
 

@@ -21,6 +21,8 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[tuple[object, BaseException | None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -37,9 +39,10 @@ class Worker:
         Should a signal handler raise while this waits (KeyboardInterrupt), `interrupt` cuts the
         call and this waits for its end: nothing goes on running behind the caller's back.
         """
-        if not self._thread.is_alive():
-            raise RuntimeError("the engine is closed; load the model again")
-        self._calls.put(function)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the engine is closed; load the model again")
+            self._calls.put(function)
         try:
             result, error = self._results.get()
         except BaseException:
@@ -52,6 +55,8 @@ class Worker:
 
     def close(self) -> None:
         """End the thread, once the running call is over. Safe to call twice."""
-        self._calls.put(None)
+        with self._lock:
+            self._closed = True
+            self._calls.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join()

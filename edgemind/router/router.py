@@ -48,6 +48,7 @@ CORRECT = Logistic(
         "mean_logprob": 4.0,
         "length": -0.3,
         "cut": -3.0,
+        "objections": -4.0,
     },
 )
 ACCEPT = 0.9
@@ -66,6 +67,7 @@ def draft_signals(draft: Completion) -> Mapping[str, float]:
         "mean_logprob": signals.mean_logprob,
         "length": math.log1p(signals.tokens),
         "cut": float(draft.finish != "stop" or draft.answer is None),
+        "objections": float(bool(draft.objections)),
     }
 
 

@@ -27,7 +27,9 @@ def test_turns(program: Program) -> None:
     assert done.stdout == "one\ntwo\nthree\n"
     assert done.stderr.count("tokens") == 3
     said = conversation(program)
-    assert said.startswith("<|im_start|>user\nSay a<|im_end|>\n<|im_start|>assistant\none<|im_end|>")
+    assert said.startswith(
+        "<|im_start|>user\nSay a<|im_end|>\n<|im_start|>assistant\none<|im_end|>"
+    )
     assert said.endswith("user\nSay c<|im_end|>\n<|im_start|>assistant\nthree<|end|>")
 
 

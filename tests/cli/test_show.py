@@ -83,7 +83,13 @@ def show(
     return out.getvalue(), err.getvalue()
 
 
-DIRECT = [Routed(ROUTE), Text("#### "), Text("4"), Sampled(0, done()), Finished(answer())]
+DIRECT: list[Event] = [
+    Routed(ROUTE),
+    Text("#### "),
+    Text("4"),
+    Sampled(0, done()),
+    Finished(answer()),
+]
 OUTVOTED: list[Event] = [
     Routed(ROUTE),
     Text("hm", "reasoning"),
@@ -242,3 +248,12 @@ def test_limits_left() -> None:
     full = Budget(seconds=10, joules=20, tokens=30)
     assert limits_left(full, Spent(1, 2, 3)) == "9.0 s left, 18 J left, 27 tokens left"
     assert limits_left(full, Spent(99, 99, 99)) == "0.0 s left, 0 J left, 0 tokens left"
+
+
+def test_a_draft_that_wins_its_vote_stands_there_once_and_without_a_gap() -> None:
+    events: list[Event] = [Text("#### 4"), Escalated(VOTE, 0.3), Finished(answer(samples=3))]
+    assert show(events, Terminal())[0] == "#### 4\n"
+
+
+def test_an_outvoted_draft_is_followed_by_the_answer() -> None:
+    assert show(OUTVOTED, Terminal())[0] == "#### 5\n#### 4\n"

@@ -38,11 +38,11 @@ def written_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     """Writes a tiny model with further metadata: strings, floats and integers by their keys."""
 
     def write(**metadata: str | float) -> Path:
-        class Writer(gguf.GGUFWriter):  # type: ignore[misc]
-            def __init__(self, *arguments: object) -> None:
-                super().__init__(*arguments)
-                for key, value in metadata.items():
-                    key = key.replace("__", ".")
+        class Writer(gguf.GGUFWriter):
+            def __init__(self, path: Path, architecture: str) -> None:
+                super().__init__(path, architecture)
+                for name, value in metadata.items():
+                    key = name.replace("__", ".")
                     if isinstance(value, str):
                         self.add_string(key, value)
                     elif isinstance(value, int):
@@ -50,7 +50,7 @@ def written_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
                     else:
                         self.add_float32(key, value)
 
-        monkeypatch.setattr(random_model.gguf, "GGUFWriter", Writer)
+        monkeypatch.setattr("scripts.random_model.gguf.GGUFWriter", Writer)
         path = tmp_path / "written.gguf"
         random_model.write_model(path, SHAPE)
         return path

@@ -19,6 +19,7 @@ from edgemind.errors import ModelError, ModelInvalid, ModelNotFound
 from edgemind.types import Sampling
 
 LLAMA_LOG_ERROR = 4
+RANDOM_SEED = 0xFFFFFFFF  # llama.cpp takes this one seed for "draw any"
 DECODE_OK, DECODE_NO_SLOT, DECODE_ABORTED = 0, 1, 2
 
 
@@ -59,7 +60,7 @@ class Log:
         self._silence = ctypes.cast(libc.abs, api.llama_log_callback)
 
     def _keep(self, level: int, text: bytes, _data: object) -> None:
-        if level >= LLAMA_LOG_ERROR and text.strip():
+        if level == LLAMA_LOG_ERROR and text.strip():
             self.errors.append(text.decode("utf-8", "replace").strip())
 
     def listen(self) -> None:
@@ -170,7 +171,7 @@ def new_sampler(api: Any, vocabulary_size: int, sampling: Sampling, history: Seq
             api.llama_sampler_init_top_p(1.0 if sampling.top_p is None else sampling.top_p, 1),
             api.llama_sampler_init_min_p(sampling.min_p or 0.0, 1),
             api.llama_sampler_init_temp(temperature),
-            api.llama_sampler_init_dist((sampling.seed or 0) & 0xFFFFFFFF),
+            api.llama_sampler_init_dist((sampling.seed or 0) % RANDOM_SEED),
         ):
             api.llama_sampler_chain_add(chain, stage)
     if penalised:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import codecs
 import ctypes
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,13 @@ USUAL_SAMPLING = Sampling(
     repeat_penalty=1.0,
     repeat_last_n=64,
     seed=0,
-    max_tokens=512,
 )
 """llama.cpp's own defaults, where neither the person nor the file says anything."""
 
 BATCH_TOKENS = 512
+SMALL_MODEL_BYTES = 32 << 20
+"""Under it a single token takes less than a millisecond on one core, and waiting for a second
+thread after each matrix costs more than it brings (docs/log.md)."""
 MICRO_BATCH_TOKENS = 128
 """A decode can be cut between graph nodes; at 128 tokens a node takes at most about 2 ms."""
 
@@ -109,7 +112,7 @@ class LlamaEngine:
         api.llama_backend_init()
         parameters = api.llama_model_default_params()
         parameters.n_gpu_layers = gpu_layers
-        self._model = api.llama_model_load_from_file(str(path).encode(), parameters)
+        self._model = api.llama_model_load_from_file(os.fsencode(path), parameters)
         if not self._model:
             reason = self._log.errors[0] if self._log.errors else "llama.cpp gave no reason"
             raise ModelInvalid(f"cannot load {path}: {reason}")
@@ -130,7 +133,10 @@ class LlamaEngine:
         settings.n_batch = BATCH_TOKENS
         settings.n_ubatch = MICRO_BATCH_TOKENS
         settings.n_seq_max = sequences
-        settings.n_threads = settings.n_threads_batch = self.threads
+        # llama.cpp decodes a single token with the first number, anything more with the second.
+        small = self.info.bytes < SMALL_MODEL_BYTES
+        settings.n_threads = 1 if small else self.threads
+        settings.n_threads_batch = self.threads
         settings.kv_unified = unified
         settings.no_perf = True
         settings.abort_callback = self._abort.callback
@@ -154,6 +160,7 @@ class LlamaEngine:
         if self._context:
             for branch in list(self._cache.branches.values()):
                 self._drop(branch, keep=False)
+            self.vocabulary.close()
             self._batch.free()
             self._api.llama_free(self._context)
         if self._model:
@@ -183,12 +190,14 @@ class LlamaEngine:
         prompt = [int(token) for token in tokens]
         if not all(0 <= token < self.vocabulary.size for token in prompt):
             raise ValueError("a token id is outside the vocabulary")
-        return self._worker.call(lambda: self._prefill(prompt, sampling), self._abort.set)
+        made: list[LlamaBranch] = []
+        return self._making(made, lambda: self._prefill(prompt, sampling, made))[0]
 
     def fork(self, branch: Branch, samplings: Sequence[Sampling]) -> list[Branch]:
         """One child for each sampling; see `Engine.fork`."""
         parent = self._own(branch)
-        return self._worker.call(lambda: self._fork(parent, samplings), self._abort.set)
+        made: list[LlamaBranch] = []
+        return self._making(made, lambda: self._fork(parent, samplings, made))
 
     def step(self, branches: Sequence[Branch]) -> list[Token]:
         """One batched decode, one sampled token for each branch; see `Engine.step`."""
@@ -215,46 +224,49 @@ class LlamaEngine:
             own = self._own(branch)
             self._worker.call(lambda: self._drop(own, keep), self._abort.set)
 
-    # In the worker thread
-
     def _own(self, branch: Branch) -> LlamaBranch:
-        if not isinstance(branch, LlamaBranch) or not branch.alive:
+        # Another engine's branch has a sequence id that means somebody else here.
+        own = isinstance(branch, LlamaBranch) and branch.alive
+        if not own or self._cache.branches.get(branch.sequence) is not branch:
             raise ValueError("this branch was dropped, or belongs to another engine")
         return branch
 
-    def _prefill(self, tokens: list[int], sampling: Sampling) -> LlamaBranch:
+    def _making(self, made: list[LlamaBranch], make: Callable[[], None]) -> list[Branch]:
+        """Run `make`, which appends to `made`; no branch survives an error that nobody hears of.
+
+        A KeyboardInterrupt may come here after the worker has succeeded.
+        """
+        try:
+            self._worker.call(make, self._abort.set)
+        except BaseException as error:
+            for branch in made:
+                self.drop(branch, keep=isinstance(error, Interrupted))
+            raise
+        return [*made]
+
+    # In the worker thread
+
+    def _prefill(self, tokens: list[int], sampling: Sampling, made: list[LlamaBranch]) -> None:
         if self._abort.is_set:
             raise Interrupted
         sequence, length = self._cache.adopt_prefix(tokens)
         branch = LlamaBranch(sequence, tokens, length, self._complete(sampling))
         self._cache.branches[sequence] = branch
-        try:
-            self._evaluate(branch, len(tokens) - 1)
-        except BaseException as error:
-            self._drop(branch, keep=isinstance(error, Interrupted))
-            raise
-        return branch
+        made.append(branch)
+        self._evaluate(branch, len(tokens) - 1)
 
-    def _fork(self, parent: LlamaBranch, samplings: Sequence[Sampling]) -> list[Branch]:
-        children: list[LlamaBranch] = []
+    def _fork(
+        self, parent: LlamaBranch, samplings: Sequence[Sampling], made: list[LlamaBranch]
+    ) -> None:
         state = parent.decoder.getstate()
-        try:
-            for sampling in samplings:
-                sequence = self._cache.new_sequence()
-                length = (
-                    self._cache.copy(parent.sequence, sequence, parent.evaluated)
-                    if parent.evaluated
-                    else 0
-                )
-                child = LlamaBranch(sequence, [*parent.tokens], length, self._complete(sampling))
-                child.decoder.setstate(state)
-                self._cache.branches[sequence] = child
-                children.append(child)
-        except BaseException:
-            for child in children:
-                self._drop(child, keep=False)
-            raise
-        return [*children]
+        for sampling in samplings:
+            sequence = self._cache.new_sequence()
+            child = LlamaBranch(sequence, [*parent.tokens], 0, self._complete(sampling))
+            child.decoder.setstate(state)
+            self._cache.branches[sequence] = child
+            made.append(child)
+            if parent.evaluated:
+                child.evaluated = self._cache.copy(parent.sequence, sequence, parent.evaluated)
 
     def _step(self, branches: list[LlamaBranch]) -> list[Token]:
         # Sorted by sequence: llama.cpp splits a batch with ids out of order into smaller ones.

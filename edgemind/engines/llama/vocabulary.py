@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -20,10 +21,20 @@ class LlamaVocabulary:
 
     def __init__(self, api: Any, model: Any) -> None:
         self._api = api
-        self._vocab = api.llama_model_get_vocab(model)
+        self._pointer: Any = api.llama_model_get_vocab(model)
         self.size: int = api.llama_vocab_n_tokens(self._vocab)
         self._pieces: dict[int, bytes] = {}
         self._ends: dict[int, bool] = {}
+
+    @property
+    def _vocab(self) -> Any:
+        if self._pointer is None:
+            raise RuntimeError("the engine is closed; load the model again")
+        return self._pointer
+
+    def close(self) -> None:
+        """Forget the model, which is about to be freed: a later call must not reach it."""
+        self._pointer = None
 
     @cached_property
     def specials(self) -> Mapping[str, int]:
@@ -126,11 +137,11 @@ def describe(api: Any, model: Any, vocabulary: LlamaVocabulary, path: Path) -> M
     metadata = read_metadata(api, model)
 
     def number(key: str) -> float | None:
-        value = metadata.get(f"general.sampling.{key}")
         try:
-            return None if value is None else float(value)
+            value = float(metadata.get(f"general.sampling.{key}", ""))
         except ValueError:
             return None
+        return value if math.isfinite(value) else None
 
     def integer(key: str) -> int | None:
         value = number(key)

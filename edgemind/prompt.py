@@ -1,0 +1,95 @@
+"""What a person asked, made ready for a run: a checked chat, token ids, complete samplings."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import secrets
+from dataclasses import dataclass
+
+from edgemind.chat import ChatTemplate, tokenize
+from edgemind.engines.base import Engine
+from edgemind.errors import ConfigError
+from edgemind.thoughts import ThoughtTags
+from edgemind.types import Chat, Message, Sampling
+
+USUAL_TEMPERATURE = 0.8
+"""For samples of a model whose file asks for greedy decoding: equal samples cannot vote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A rendered prompt and how to sample after it.
+
+    `opened_thought` tells whether it ends inside a thought, which `tags` mark. `draft` is the
+    first sample's sampling, `samples` that of all others (their seeds count up from its own).
+    """
+
+    tokens: tuple[int, ...]
+    opened_thought: bool
+    tags: ThoughtTags
+    draft: Sampling
+    samples: Sampling
+
+
+def as_chat(prompt: str | Chat, system: str | None) -> Chat:
+    """A prompt as a chat that ends with the person's turn; `ConfigError` where it is none."""
+    chat = (Message("user", prompt),) if isinstance(prompt, str) else tuple(prompt)
+    if not chat or chat[-1].role not in ("user", "tool"):
+        raise ConfigError("a chat has to end with a message from the user")
+    if not any(message.content.strip() for message in chat):
+        raise ConfigError("the prompt is empty: say what to answer")
+    if system and chat[0].role == "system":
+        raise ConfigError("there are two system prompts: one in the chat, one given apart")
+    return (Message("system", system), *chat) if system else chat
+
+
+def check_sampling(sampling: Sampling) -> Sampling:
+    """`sampling` itself, or `ConfigError` where a value makes no sense."""
+    bounds: dict[str, tuple[float, float]] = {
+        "temperature": (0, 100),
+        "top_k": (0, math.inf),
+        "top_p": (0, 1),
+        "min_p": (0, 1),
+        "repeat_penalty": (1e-3, 100),
+        "repeat_last_n": (-1, math.inf),
+        "max_tokens": (1, math.inf),
+    }
+    for name, (least, most) in bounds.items():
+        value = getattr(sampling, name)
+        if value is not None and not least <= value <= most:
+            raise ConfigError(f"{name} is {value}; it has to be from {least:g} to {most:g}")
+    return sampling
+
+
+def prepare(
+    engine: Engine,
+    template: ChatTemplate,
+    chat: Chat,
+    sampling: Sampling,
+    *,
+    greedy_draft: bool,
+    thinking: bool | None,
+) -> Prompt:
+    """Render and tokenise `chat`, and settle how its draft and its other samples are drawn.
+
+    A seed is drawn where none was given. With `greedy_draft` the draft is greedy unless the
+    person set a temperature.
+    """
+    rendered = template.render(chat, enable_thinking=thinking)
+    samples = sampling.over(engine.info.sampling)
+    if samples.seed is None:
+        samples = dataclasses.replace(samples, seed=secrets.randbits(31))
+    draft = samples
+    if sampling.temperature is None:
+        if greedy_draft:
+            draft = dataclasses.replace(samples, temperature=0.0)
+        if samples.temperature == 0:
+            samples = dataclasses.replace(samples, temperature=USUAL_TEMPERATURE)
+    return Prompt(
+        tokens=tuple(tokenize(rendered, engine.vocabulary)),
+        opened_thought=rendered.opened_thought,
+        tags=template.tags,
+        draft=draft,
+        samples=samples,
+    )

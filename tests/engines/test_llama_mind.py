@@ -1,0 +1,136 @@
+"""`Mind` over llama.cpp with a tiny random model: stopping, budgets and abandoning for real."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import edgemind
+from edgemind.budget import Watchdog
+from edgemind.engines.llama import LlamaEngine
+from edgemind.types import Budget, Event, Finished, Message, Sampling, Text
+
+QUESTION = "What is 2+2?"
+
+
+@pytest.fixture
+def mind(tiny: Path) -> Iterator[edgemind.Mind]:
+    with edgemind.load(tiny, context=1024, width=4, threads=1) as made:
+        yield made
+
+
+def engine_of(mind: edgemind.Mind) -> LlamaEngine:
+    engine = mind._engine
+    assert isinstance(engine, LlamaEngine)
+    return engine
+
+
+def is_clean(mind: edgemind.Mind) -> bool:
+    engine = engine_of(mind)
+    return not engine._cache.branches and not engine._abort.is_set
+
+
+@pytest.mark.parametrize("strategy", ["direct", "vote", "majority"])
+@pytest.mark.parametrize("tokens", [1, 13, 100])
+def test_token_budgets(mind: edgemind.Mind, strategy: str, tokens: int) -> None:
+    budget = Budget(tokens=tokens)
+    answer = mind.ask(QUESTION, strategy=strategy, width=5, budget=budget)
+    assert answer.spent.tokens <= tokens
+    assert answer.finish in ("budget", "stop", "length")
+    assert is_clean(mind)
+
+
+def test_an_empty_cache_and_a_seed_give_the_same_text(tiny: Path) -> None:
+    said = set()
+    for _ in range(2):
+        with edgemind.load(tiny, context=512, width=4, threads=1) as mind:
+            answer = mind.ask(
+                QUESTION, strategy="vote", budget=Budget(tokens=60), sampling=Sampling(seed=4)
+            )
+            said.add((answer.text, answer.samples, answer.agreement))
+    assert len(said) == 1
+
+
+def test_stop_from_another_thread(mind: edgemind.Mind) -> None:
+    events: list[Event] = []
+    for event in mind.stream(QUESTION, sampling=Sampling(seed=1)):
+        events.append(event)
+        if isinstance(event, Text) and len(events) == 5:
+            thread = threading.Thread(target=mind.stop)
+            thread.start()
+            thread.join()
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.answer.finish == "interrupted"
+    assert last.answer.text
+    assert is_clean(mind)
+    assert mind.ask(QUESTION, budget=Budget(tokens=5)).text
+
+
+def test_abandoning_frees_the_cache(mind: edgemind.Mind) -> None:
+    for stop in (1, 2, 5, 40):
+        stream = mind.stream(QUESTION, strategy="vote", budget=Budget(tokens=60))
+        for _ in range(stop):
+            next(stream, None)
+        stream.close()
+        assert is_clean(mind)
+    assert mind.ask(QUESTION, budget=Budget(tokens=5)).text
+
+
+def test_the_watchdog_cuts_a_prefill(mind: edgemind.Mind, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A clock that stands still until the prompt is being evaluated, and then is far too late.
+    now = [0.0]
+    monkeypatch.setattr(mind, "_clock", lambda: now[0])
+    monkeypatch.setattr(Watchdog, "POLL_SECONDS", 0.001)
+    engine = engine_of(mind)
+    decode, interrupted = engine._decode, threading.Event()
+    interrupt = engine.interrupt
+
+    def late(branches: list[object]) -> None:
+        now[0] = 1e6
+        assert mind._run is not None
+        changed = mind._run._watchdog._changed
+        with changed:
+            changed.notify()
+        assert interrupted.wait(30)
+        decode(branches)  # type: ignore[arg-type]
+
+    def note() -> None:
+        interrupt()
+        interrupted.set()
+
+    monkeypatch.setattr(engine, "_decode", late)
+    monkeypatch.setattr(engine, "interrupt", note)
+    with pytest.raises(edgemind.BudgetTooSmall):
+        mind.ask("word " * 150, budget=Budget(seconds=1000))
+    monkeypatch.undo()
+    assert is_clean(mind)
+    assert mind.ask(QUESTION, budget=Budget(tokens=5)).text
+
+
+def test_a_talk_re_uses_what_was_said(mind: edgemind.Mind) -> None:
+    first = mind.ask(QUESTION, budget=Budget(tokens=30), strategy="direct")
+    evaluated = first.spent.prompt_tokens
+    chat = (Message("user", QUESTION), Message("assistant", "x"), Message("user", "And 3+3?"))
+    second = mind.ask(chat, budget=Budget(tokens=30), strategy="direct")
+    kept = engine_of(mind)._cache.kept
+    assert kept is not None
+    whole = len(kept.tokens)
+    assert second.spent.prompt_tokens < whole - evaluated + 5
+
+
+def test_a_closed_mind(tiny: Path) -> None:
+    mind = edgemind.load(tiny, context=256, width=2, threads=1)
+    stream = mind.stream(QUESTION)
+    while not isinstance(next(stream), Text):
+        pass
+    mind.close()
+    mind.close()
+    with pytest.raises((RuntimeError, ValueError)):
+        for _ in stream:
+            pass
+    with pytest.raises(RuntimeError, match="closed"):
+        mind.ask(QUESTION)
