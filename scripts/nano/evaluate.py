@@ -70,7 +70,7 @@ def messages_of(problem: Problem) -> list[dict[str, str]]:
     return [{"role": role, "content": content} for role, content in turns]
 
 
-def gguf_answerer(path: Path, top_k: int, threads: int) -> Answerer:
+def gguf_answerer(path: Path, top_k: int, min_p: float, threads: int) -> Answerer:
     """Answers from llama.cpp."""
     from llama_cpp import Llama
 
@@ -83,7 +83,7 @@ def gguf_answerer(path: Path, top_k: int, threads: int) -> Answerer:
         for number, (problem, sample) in enumerate(itertools.product(problems, range(samples))):
             reply = model.create_chat_completion(
                 messages_of(problem), temperature=temperature, top_k=top_k or 0, top_p=1.0,
-                min_p=0.0, repeat_penalty=1.0, max_tokens=300, seed=seed + 7919 * number + sample,
+                min_p=min_p, repeat_penalty=1.0, max_tokens=300, seed=seed + 7919 * number + sample,
             )  # fmt: skip
             texts.append(reply["choices"][0]["message"]["content"] or "")
         return texts
@@ -91,7 +91,7 @@ def gguf_answerer(path: Path, top_k: int, threads: int) -> Answerer:
     return answer
 
 
-def torch_answerer(run: Path, top_k: int, threads: int, weights: str) -> Answerer:
+def torch_answerer(run: Path, weights: str, top_k: int, min_p: float, threads: int) -> Answerer:
     """Answers from a checkpoint, in batches."""
     import torch
     from tokenizers import Tokenizer
@@ -110,7 +110,7 @@ def torch_answerer(run: Path, top_k: int, threads: int, weights: str) -> Answere
         problems: Sequence[Problem], temperature: float, samples: int, seed: int
     ) -> list[str]:
         repeated = [problem for problem in problems for _ in range(samples)]
-        return decode_problems(model, tokenizer, repeated, temperature, top_k, seed)
+        return decode_problems(model, tokenizer, repeated, temperature, top_k, min_p, seed)
 
     return answer
 
@@ -214,6 +214,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=8, help="0: greedy only")
     parser.add_argument("--temperature", type=float, default=0.8)
     parser.add_argument("--top-k", type=int, default=40)
+    parser.add_argument("--min-p", type=float, default=0.0)
     parser.add_argument("--skills", nargs="+", default=[], metavar="SKILL",
                         help="names, `first` or `all`; what the model was trained on")  # fmt: skip
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
@@ -226,16 +227,19 @@ def main() -> None:
     stream = stratified(Split(options.split), options.seed, skills, levels)
     problems = list(itertools.islice(stream, options.size))
     if options.model:
-        answer = gguf_answerer(options.model, options.top_k, options.threads)
+        answer = gguf_answerer(options.model, options.top_k, options.min_p, options.threads)
     else:
-        answer = torch_answerer(options.run, options.top_k, options.threads, options.weights)
+        answer = torch_answerer(
+            options.run, options.weights, options.top_k, options.min_p, options.threads
+        )
     outcomes = evaluate(answer, problems, options.temperature, options.samples, options.seed)
     rows = table(outcomes)
     print(markdown(rows, options.samples))
     if options.json:
         fields = {"split": options.split, "seed": options.seed, "size": options.size,
                   "temperature": options.temperature, "top_k": options.top_k,
-                  "samples": options.samples, "skills": skills, "rows": rows}  # fmt: skip
+                  "min_p": options.min_p, "samples": options.samples, "skills": skills,
+                  "rows": rows}  # fmt: skip
         options.json.write_text(json.dumps(fields, indent=1) + "\n")
 
 

@@ -48,7 +48,7 @@ _BLOCK_NAMES = {
     "down": "ffn_down",
 }
 # The sampling that gave majority votes most on the validation split (models/README.md).
-SAMPLING = {"temp": 0.8, "top_k": 40, "top_p": 1.0, "min_p": 0.0}
+SAMPLING = {"temp": 0.7, "top_k": 40, "top_p": 1.0, "min_p": 0.0}
 
 
 def tensor_name(name: str) -> str:

@@ -24,6 +24,7 @@ def decode(
     prompts: Sequence[Sequence[int]],
     temperature: float = 0.0,
     top_k: int = 0,
+    min_p: float = 0.0,
     seed: int = 0,
     limit: int = 300,
 ) -> list[str]:
@@ -52,6 +53,8 @@ def decode(
                 least = logits.topk(top_k).values[:, -1:]
                 logits = logits.masked_fill(logits < least, -torch.inf)
             weights = logits.softmax(-1)
+            if min_p:
+                weights = weights * (weights >= min_p * weights.amax(-1, keepdim=True))
             chosen = torch.multinomial(weights, 1, generator=generator).squeeze(1)
         going = chosen != stop
         for row, token in zip(alive[going].tolist(), chosen[going].tolist(), strict=True):
@@ -71,6 +74,7 @@ def decode_problems(
     problems: Sequence[Problem],
     temperature: float = 0.0,
     top_k: int = 0,
+    min_p: float = 0.0,
     seed: int = 0,
     rows: int = 192,
 ) -> list[str]:
@@ -80,9 +84,8 @@ def decode_problems(
     texts = [""] * len(prompts)
     for start in range(0, len(order), rows):
         chunk = order[start : start + rows]
-        some = decode(
-            model, tokenizer, [prompts[place] for place in chunk], temperature, top_k, seed + start
-        )
+        asked = [prompts[place] for place in chunk]
+        some = decode(model, tokenizer, asked, temperature, top_k, min_p, seed + start)
         for place, text in zip(chunk, some, strict=True):
             texts[place] = text
     return texts
