@@ -220,8 +220,8 @@ def main() -> None:
     print(markdown(rows, options.samples))
     if options.json:
         fields = {"split": options.split, "seed": options.seed, "size": options.size,
-                  "temperature": options.temperature, "top_k": options.top_k, "min_p": options.min_p,
-                  "samples": options.samples, "rows": rows}  # fmt: skip
+                  "temperature": options.temperature, "top_k": options.top_k,
+                  "min_p": options.min_p, "samples": options.samples, "rows": rows}  # fmt: skip
         options.json.write_text(json.dumps(fields, indent=1) + "\n")
 
 
