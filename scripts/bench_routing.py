@@ -3,7 +3,7 @@
     python scripts/bench_routing.py PROBLEMS.jsonl [--model FILE.gguf] [--width 8]
 
 Each line of PROBLEMS has `prompt` and `answer` (scripts/nano/make_data.py writes such files), and
-optionally `skill` and `level`. Every policy answers every problem with the same seed: `direct` one
+optionally `skill` and `level`. Every policy answers every problem with the same seeds: `direct` one
 greedy pass, `majority` always `width` samples, `vote` the same with early stopping, `auto` the
 router. Printed are accuracy with its 95 % interval, cost as a share of `majority`, and paired
 differences with their 95 % intervals (normal approximation over the problems).
@@ -35,13 +35,18 @@ class Result:
     samples: int
 
 
-def answer(mind: edgemind.Mind, problem: dict[str, Any], policy: str, arguments: Any) -> Result:
-    """Ask one problem under one policy."""
+def answer(
+    mind: edgemind.Mind, number: int, problem: dict[str, Any], policy: str, arguments: Any
+) -> Result:
+    """Ask one problem under one policy. Each problem has seeds of its own: one seed for all would
+    draw the same random numbers at the same places, and make them all right or wrong together."""
     result = mind.ask(
         problem["prompt"],
         strategy=policy,
         width=arguments.width,
-        sampling=edgemind.Sampling(seed=arguments.seed, max_tokens=arguments.max_tokens),
+        sampling=edgemind.Sampling(
+            seed=arguments.seed + 1000 * number, max_tokens=arguments.max_tokens
+        ),
     )
     right = result.answer is not None and equivalent(result.answer, problem["answer"])
     spent = result.spent
@@ -95,8 +100,8 @@ def main() -> None:
     results: dict[str, list[Result]] = {policy: [] for policy in POLICIES}
     with edgemind.load(arguments.model) as mind:
         for policy in POLICIES:
-            for problem in problems:
-                results[policy].append(answer(mind, problem, policy, arguments))
+            for number, problem in enumerate(problems):
+                results[policy].append(answer(mind, number, problem, policy, arguments))
             print(f"{policy} done", flush=True)
     print(f"{len(problems)} problems, {mind.model}, width {arguments.width}")
     table(results)

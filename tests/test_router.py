@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemind.router.router import CORRECT, HARD, Logistic, Router, draft_signals
+from edgemind.router.router import ACCEPT, CORRECT, HARD, Logistic, Router, draft_signals
 from edgemind.router.signals import MAX_CHARACTERS, prompt_signals, votable
 from edgemind.types import Completion, Route, Signals
 
@@ -141,7 +141,7 @@ DIRECT = Route("direct", 8, "one pass first", 0.4)
 def test_a_sure_draft_is_accepted_and_an_unsure_one_escalated() -> None:
     router = Router()
     confidence, route = router.second(DIRECT, draft(-0.0001))
-    assert confidence >= 0.9
+    assert confidence >= ACCEPT
     assert route is None
     confidence, route = router.second(DIRECT, draft(-1.0))
     assert confidence < 0.5

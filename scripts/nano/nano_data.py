@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -121,8 +122,17 @@ def _batch(group: Sequence[tuple[list[int], list[bool]]], length: int) -> Batch:
     return Batch(ids, places, flat[places])
 
 
-def _lower_priority() -> None:
+def _leave_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
+
+
+def _settle_worker() -> None:
+    """Lowest priority, and no life after a trainer that was killed."""
     os.nice(max(0, 19 - os.nice(0)))
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
 
 
 class ShardStream:
@@ -139,7 +149,7 @@ class ShardStream:
         self._ahead = max(2, 2 * workers)
         self._pending: deque[Future[list[Batch]]] = deque()
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(workers, context, _lower_priority)
+        self._pool = ProcessPoolExecutor(workers, context, _settle_worker)
 
     def take(self, levels: tuple[float, float, float]) -> list[Batch]:
         """The next shard; `levels` applies to those begun from now on."""
