@@ -26,10 +26,11 @@ DECODE_OK, DECODE_NO_SLOT, DECODE_ABORTED = 0, 1, 2
 def load_api() -> Any:
     """The C bindings, with OpenMP told not to spin for long and the log silenced.
 
-    libgomp's threads spin on a barrier by default; with a busy background process one of them
-    loses its core while the other burns the rest of its time slice, and a step of 10 ms takes
-    seconds (`scripts/bench_contention.py`). Asleep after a few microseconds costs far less. Has to
-    stand in the environment before libgomp is loaded; a value that the person set is left alone.
+    libgomp's threads spin on a barrier by default; beside a busy process one of them can lose its
+    core while the other burns the rest of its time slice. Asleep after a few microseconds costs
+    less at worst; how much depends on the scheduler (`scripts/bench_contention.py`, docs/log.md).
+    It has to stand in the environment before libgomp is loaded; a value that the person set is
+    left alone.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     if "llama_cpp" in sys.modules:
