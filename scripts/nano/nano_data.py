@@ -26,7 +26,7 @@ from nano_tokenizer import encode_chat, turns_of
 from problems import Split, mixture
 
 _SYSTEM_SHARE = 0.08
-_LONG_SHARE = 0.01
+_LONG_SHARE = 0.003
 # Few row lengths, so that each shape is compiled once.
 _LENGTHS = (40, 56, 72, 88, 104, 128, 160, 208, 288, 448, 1000)
 _SYSTEM = (

@@ -1,8 +1,8 @@
 """The network of edgemind-nano: a Llama-shaped decoder, small enough for two CPU cores.
 
-Reached from train.py, export.py and evaluate.py. Everything here has an exact counterpart in the
-`llama` architecture of GGUF (RMSNorm, rotary embedding on adjacent pairs, SwiGLU, no biases), so
-a trained checkpoint runs in llama.cpp unchanged.
+Reached from train.py, the exporters and evaluate.py. Everything here has an exact counterpart in
+the `llama` architecture of GGUF (RMSNorm, rotary embedding on adjacent pairs, SwiGLU, no biases),
+so a trained checkpoint runs in llama.cpp unchanged.
 """
 
 from __future__ import annotations

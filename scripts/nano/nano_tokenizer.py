@@ -45,6 +45,26 @@ def _corpus(seed: int, count: int, weights: Mapping[str, float] | None) -> Itera
         yield _EXTRA
 
 
+def _bare(model: models.BPE) -> Tokenizer:
+    """A tokenizer around `model`, split as what llama.cpp calls `smollm`."""
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def assemble(vocabulary: dict[str, int], merges: list[tuple[str, ...]]) -> Tokenizer:
+    """The tokenizer of a finished vocabulary, equal to the one that was trained."""
+    tokenizer = _bare(models.BPE(vocabulary, merges))
+    tokenizer.add_special_tokens(list(SPECIALS))
+    return tokenizer
+
+
 def train_tokenizer(
     vocabulary: int,
     seed: int = 1,
@@ -55,15 +75,7 @@ def train_tokenizer(
 
     The special tokens get the ids 0, 1 and 2.
     """
-    tokenizer = Tokenizer(models.BPE())
-    # The pair that llama.cpp calls `smollm`.
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer = _bare(models.BPE())
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=list(SPECIALS),

@@ -25,10 +25,11 @@ from tokenizers import Tokenizer
 
 from nano_answer import answer_of
 from nano_data import Batch, ShardStream
-from nano_decode import decode_problems
+from nano_decode import TorchDecoder, decode_problems
 from nano_model import ModelConfig, NanoModel
 from nano_muon import Muon
 from nano_skills import trained_on
+from nano_start import StartFile
 from nano_tokenizer import train_tokenizer
 from problems import LEVELS, Split, choose, generate, scored_skills, weigh
 
@@ -75,10 +76,20 @@ class Trainer:
         options.workers = options.workers or (max(1, (os.cpu_count() or 2) - 2) if on_gpu else 1)
         torch.manual_seed(options.seed)
         self.tokenizer_path = self.out / "tokenizer.json"
+        begun = (self.out / "checkpoint.pt").exists()
+        start = StartFile(options.start) if options.start else None
+        self.tokens_before = start.tokens() if start else 0
+        self.start = None if begun else start
         config = self._config()
         self.weights = self._skills()
         self.tokenizer = self._tokenizer(config.vocabulary)
-        self.model = NanoModel(config).to(self.device)
+        self.model = NanoModel(config)
+        if self.start is not None:
+            # Blocks that the file lacks stay as they are made, which is the identity.
+            missing = self.model.load_state_dict(self.start.weights(), strict=False)
+            if missing.unexpected_keys:
+                raise ValueError(f"{options.start} has more layers than --layers asks for")
+        self.model = self.model.to(self.device)
         self.average = NanoModel(config).to(self.device).eval().requires_grad_(False)
         self.average.load_state_dict(self.model.state_dict())
         matrices = [p for block in self.model.blocks for p in block.parameters() if p.ndim == 2]
@@ -110,12 +121,12 @@ class Trainer:
         saved = self.out / "checkpoint.pt"
         if saved.exists():
             return ModelConfig(**torch.load(saved, weights_only=True)["config"])
-        base = GPU_SIZE if self.device == "cuda" else CPU_SIZE
-        given = {
-            name: getattr(self.options, name)
-            for name in ("layers", "hidden", "vocabulary")
-            if getattr(self.options, name)
-        }
+        if self.start is not None:
+            base, free = self.start.config(), ("layers",)
+        else:
+            base = GPU_SIZE if self.device == "cuda" else CPU_SIZE
+            free = ("layers", "hidden", "vocabulary")
+        given = {name: value for name in free if (value := getattr(self.options, name))}
         return ModelConfig(**(base.as_dict() | given))  # type: ignore[arg-type]
 
     def _skills(self) -> dict[str, float]:
@@ -128,7 +139,10 @@ class Trainer:
 
     def _tokenizer(self, vocabulary: int) -> Tokenizer:
         if not self.tokenizer_path.exists():
-            tokenizer = train_tokenizer(vocabulary, self.options.seed, weights=self.weights)
+            if self.start is not None:
+                tokenizer = self.start.tokenizer()
+            else:
+                tokenizer = train_tokenizer(vocabulary, self.options.seed, weights=self.weights)
             tokenizer.save(str(self.tokenizer_path))
         return Tokenizer.from_file(str(self.tokenizer_path))
 
@@ -153,6 +167,7 @@ class Trainer:
         state = {
             "config": self.model.config.as_dict(),
             "skills": [name for name, weight in self.weights.items() if weight],
+            "tokens_before": self.tokens_before,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "muon": self.muon.state_dict(),
@@ -225,7 +240,7 @@ class Trainer:
             for level in range(len(LEVELS))
             for number in range(each)
         ]
-        texts = decode_problems(self.average, self.tokenizer, problems)
+        texts = decode_problems(TorchDecoder(self.average), self.tokenizer, problems)
         table: dict[str, list[bool]] = {}
         for problem, text in zip(problems, texts, strict=True):
             right = answer_of(text) == problem.answer
@@ -298,6 +313,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="train edgemind-nano")
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder of checkpoint, tokenizer and log")
+    add("--start", type=Path, help="go on from the weights and tokenizer of this GGUF file of "
+        "export_gguf.py; more --layers than it has are added")  # fmt: skip
     add("--minutes", type=float, default=85, help="budget, pauses excluded")
     add("--steps", type=int, help="stop after so many steps even if budget is left")
     add("--decay-share", type=float, default=0.35, help="last share of the budget: falling rate")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import pytest
 
 import evaluate
 import make_data
-from nano_answer import answer_of
+import nano_scores
+from check_scope import PROMPTS
+from nano_answer import answer_of, is_refusal
 from nano_skills import skills_of
 from problems import (
     FIRST_SKILLS,
@@ -25,10 +28,13 @@ from problems import (
     Split,
     choose,
     mixture,
+    open_requests,
+    requests,
     scored_skills,
     stratified,
     weigh,
 )
+from tests.nano.samples import families
 
 SCRIPT = Path(make_data.__file__)
 
@@ -47,17 +53,33 @@ def test_answer_of(text: str, answer: str | None) -> None:
     assert answer_of(text) == answer
 
 
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("I am a small arithmetic model and cannot help with that.", True),
+        ("I am a small arithmetic model.\n#### 7", False),
+        ("2 + 3 = 5\n#### 5", False),
+    ],
+)
+def test_a_refusal_gives_no_answer(text: str, refused: bool) -> None:
+    assert is_refusal(text) is refused
+
+
 def test_majority_ignores_what_cannot_be_read() -> None:
-    assert evaluate.majority(["3", None, None, "4", "4"]) == "4"
-    assert evaluate.majority(["3", "4"]) == "3"
-    assert evaluate.majority([None]) is None
+    def vote(*answers: str | None) -> str | None:
+        return nano_scores.majority([(answer, 1.0) for answer in answers])
+
+    assert vote("3", None, None, "4", "4") == "4"
+    assert vote("3", "4") == "3"
+    assert vote(None) is None
+    assert nano_scores.majority([("3", 0.1), ("3", 0.1), ("4", 1.0)]) == "4"
 
 
 def test_intervals_hold_the_share() -> None:
-    low, high = evaluate.wilson(45, 50)
+    low, high = nano_scores.wilson(45, 50)
     assert 0.78 < low < 0.9 < high < 0.96
-    assert evaluate.wilson(0, 0) == (0.0, 1.0)
-    low, high = evaluate.bootstrap([0.0, 1.0] * 50)
+    assert nano_scores.wilson(0, 0) == (0.0, 1.0)
+    low, high = nano_scores.bootstrap([0.0, 1.0] * 50)
     assert 0.35 < low < 0.5 < high < 0.65
 
 
@@ -70,12 +92,51 @@ def test_a_perfect_answerer_scores_everything() -> None:
         return ["#### no" if wrong else p.solution for p in some for _ in range(samples)]
 
     outcomes = evaluate.evaluate(answer, problems, 0.8, 4, 1)
-    rows = evaluate.table(outcomes)
+    rows = nano_scores.table(outcomes)
     assert list(rows)[:4] == ["all", *LEVELS]
-    assert rows["all"]["greedy"][0] == 0.0
-    assert rows["all"]["majority"][0] == rows["all"]["mean"][0] == rows["all"]["gain"][0] == 100.0
-    text = evaluate.markdown(rows, 4)
+    keys = list(rows)
+    assert keys.index("add/easy") == keys.index("add") + 1 == keys.index("add/hard") - 2
+    everything = rows["all"]
+    assert everything["greedy"][0] == everything["refused"] == 0.0
+    for column in ("mean", "half", "full", "gain", "checked", "oracle"):
+        assert everything[column][0] == 100.0
+    text = nano_scores.markdown(rows, 4)
     assert text.count("\n") == len(rows) + 1
+
+
+def test_false_arithmetic_counts_a_tenth_in_the_checked_vote() -> None:
+    problem = Problem("", "", "5", "add", "easy")
+    wrong, right = "2 + 3 = 6\n#### 6", "2 + 3 = 5\n#### 5"
+    outcome = nano_scores.Outcome(problem, wrong, (wrong, wrong, right, right))
+    assert not outcome.majority(4) and outcome.majority(4, checked=True)
+    row = nano_scores.summary([outcome])
+    assert (row["greedy"][0], row["mean"][0], row["full"][0]) == (0.0, 50.0, 0.0)
+    assert row["checked"][0] == row["oracle"][0] == 100.0
+
+
+def test_prompts_out_of_scope_are_in_no_training_wording() -> None:
+    def normal(text: str) -> str:
+        return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
+
+    prompts = [line for line in PROMPTS.read_text(encoding="utf-8").splitlines() if line]
+    assert len(prompts) == len(set(map(normal, prompts))) >= 100
+    frames = [
+        text
+        for module in (requests, open_requests)
+        for _, family in families(module)
+        for text in family.train
+    ]
+    # A frame matches whatever stands in its places.
+    patterns = [
+        re.compile(r".+".join(map(re.escape, map(normal, re.split(r"\{\w+\}", frame)))))
+        for frame in frames
+        if len(normal(re.sub(r"\{\w+\}", "", frame)).split()) >= 4
+    ]
+    assert len(patterns) > 100
+    fixed = {normal(frame) for frame in frames if "{" not in frame}
+    for prompt in map(normal, prompts):
+        assert prompt not in fixed
+        assert not any(pattern.fullmatch(prompt) for pattern in patterns), prompt
 
 
 def test_make_data_is_deterministic(tmp_path: Path) -> None:

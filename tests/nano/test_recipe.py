@@ -1,4 +1,4 @@
-"""The recipe at toy size: generate, train a few steps, export, run in llama.cpp."""
+"""The recipe at toy size: generate, train a few steps, export twice, run in both libraries."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("gguf")
+pytest.importorskip("onnx")
 pytest.importorskip("tokenizers")
 
 STEPS = 20
@@ -24,12 +25,13 @@ class Toy:
     gguf: Path
 
 
-def trainer(out: Path, steps: int) -> Any:
+def trainer(out: Path, steps: int, start: Path | None = None) -> Any:
     import train
 
+    begun = f"--start {start} " if start else ""
     options = train.parse(
-        f"--out {out} --minutes 5 --steps {steps} --no-compile --cpu --layers 1 --hidden 256 "
-        "--vocabulary 400 --batch-tokens 1024 --documents 600 --validate-each 1 --threads 1 "
+        f"{begun}--out {out} --minutes 5 --steps {steps} --no-compile --cpu --layers 1 "
+        "--hidden 256 --vocabulary 400 --batch-tokens 1024 --documents 600 --validate-each 1 --threads 1 "
         "--save-seconds 3600".split()
     )
     return train.Trainer(options)
@@ -37,14 +39,14 @@ def trainer(out: Path, steps: int) -> Any:
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
-    from export import export
+    from export_gguf import export_gguf
     from nano_tokenizer import train_tokenizer
 
     run = tmp_path_factory.mktemp("nano")
     train_tokenizer(400, problems=500).save(str(run / "tokenizer.json"))
     trainer(run, STEPS).run()
     gguf = run / "toy.gguf"
-    facts = export(run, gguf, "f32")
+    facts = export_gguf(run, gguf, "f32")
     assert facts["bytes"] == gguf.stat().st_size
     return Toy(run, gguf)
 
@@ -118,10 +120,10 @@ def test_llama_cpp_computes_the_same_logits(toy: Toy, engine: Any) -> None:
 
 
 def test_the_template_in_the_file_renders_the_training_format(toy: Toy, engine: Any) -> None:
-    from nano_decode import decode_problems
+    from nano_decode import TorchDecoder, decode_problems
 
     model, tokenizer = torch_side(toy.run)
-    ours = decode_problems(model, tokenizer, [question()])[0]
+    ours = decode_problems(TorchDecoder(model), tokenizer, [question()])[0]
     reply = engine.create_chat_completion(
         [{"role": "user", "content": QUESTION}], temperature=0.0, max_tokens=12
     )
@@ -166,31 +168,116 @@ def test_tokenizers_agree(toy: Toy, engine: Any) -> None:
     assert digits[-4:] == list("1234")
 
 
+def decoders(toy: Toy) -> dict[str, Any]:
+    """The torch model and both ONNX exports of it."""
+    from export_onnx import FILES, export_onnx
+    from nano_decode import TorchDecoder
+    from onnx_decode import OnnxDecoder
+
+    found: dict[str, Any] = {"torch": TorchDecoder(torch_side(toy.run)[0])}
+    for kind, name in FILES.items():
+        export_onnx(toy.run, toy.run / "onnx", kind)
+        found[kind] = OnnxDecoder(toy.run / "onnx", name, threads=1)
+    return found
+
+
 def test_padding_and_batching_change_no_answer(toy: Toy) -> None:
     from nano_decode import decode, prompt_ids
 
-    model, tokenizer = torch_side(toy.run)
+    _, tokenizer = torch_side(toy.run)
     one = prompt_ids(tokenizer, question())
     long = prompt_ids(tokenizer, question()) * 3
-    alone = decode(model, tokenizer, [one], limit=10)[0]
-    assert decode(model, tokenizer, [long, one], limit=10)[1] == alone
+    for name, decoder in decoders(toy).items():
+        alone = decode(decoder, tokenizer, [one], limit=10)[0]
+        assert decode(decoder, tokenizer, [long, one], limit=10)[1] == alone, name
+
+
+def test_onnx_computes_the_same_logits(toy: Toy) -> None:
+    import torch as torch_again
+
+    from nano_decode import prompt_ids
+
+    _, tokenizer = torch_side(toy.run)
+    ids = torch_again.tensor([prompt_ids(tokenizer, question())])
+    seen = torch_again.ones(1, ids.shape[1] + 4, dtype=torch_again.bool)
+    first = {name: decoder.begin(ids, seen) for name, decoder in decoders(toy).items()}
+    assert (first["torch"] - first["f32"]).abs().max() < 1e-4
+    assert (first["torch"] - first["q8"]).abs().max() < 0.1 * first["torch"].abs().max()
+
+
+def test_the_onnx_folder_is_complete_and_needs_no_other_library(toy: Toy) -> None:
+    import onnx
+
+    from export_onnx import export_onnx
+
+    out = toy.run / "folder"
+    sizes = export_onnx(toy.gguf, out, "q8")
+    assert set(sizes) == {"config.json", "generation_config.json", "model_quantized.onnx",
+                          "tokenizer.json", "tokenizer_config.json"}  # fmt: skip
+    assert json.loads((out / "config.json").read_text())["model_type"] == "llama"
+    settings = json.loads((out / "tokenizer_config.json").read_text())
+    assert "add_generation_prompt" in settings["chat_template"]
+    model = onnx.load(str(out / "model_quantized.onnx"))
+    names = [entry.name for entry in model.graph.input]
+    assert names[:3] == ["input_ids", "attention_mask", "position_ids"]
+    assert names[3:] == ["past_key_values.0.key", "past_key_values.0.value"]
+    assert {node.domain for node in model.graph.node} <= {"", "com.microsoft"}
+
+
+def test_eight_bits_are_those_of_the_gguf_file(toy: Toy) -> None:
+    import numpy as np
+    from gguf import GGMLQuantizationType
+    from gguf.quants import dequantize, quantize
+
+    from onnx_graph import eight_bit_blocks
+
+    matrix = np.random.default_rng(1).normal(size=(6, 64)).astype(np.float32)
+    matrix[2] = 0
+    scales, quants = eight_bit_blocks(matrix)
+    ours = (quants.astype(np.float32) - 128) * scales.reshape(6, 2, 1)
+    kind = GGMLQuantizationType.Q8_0
+    assert np.array_equal(ours.reshape(6, 64), dequantize(quantize(matrix, kind), kind))
+
+
+def test_both_exports_give_the_same_greedy_answers(toy: Toy) -> None:
+    import itertools
+
+    from check_exports import compare
+    from problems import Split, stratified
+
+    problems = list(itertools.islice(stratified(Split.HELD_OUT, 1, ["add", "units"]), 6))
+    assert compare(toy.run, problems) == []
+
+
+def test_a_run_may_start_from_a_finished_file(toy: Toy, tmp_path: Path) -> None:
+    from nano_checkpoint import load_checkpoint
+
+    again = trainer(tmp_path / "run", STEPS, toy.gguf)
+    before, ours = load_checkpoint(toy.run), again.model.state_dict()
+    assert all((ours[name].numpy() == array).all() for name, array in before.weights.items())
+    tokenizer = torch_side(toy.run)[1]
+    for text in ("Tom has 12 apples.", "<|im_start|>x", "né 7"):
+        assert again.tokenizer.encode(text).ids == tokenizer.encode(text).ids
+    again.save()
+    kept = load_checkpoint(tmp_path / "run")
+    assert kept.tokens == round(before.tokens, -5)  # the file gives tenths of a million
 
 
 @pytest.mark.parametrize("quantisation", ["q8_0", "q4_0"])
 def test_quantised_files_load_and_answer(toy: Toy, quantisation: str) -> None:
     from llama_cpp import Llama
 
-    from export import export
+    from export_gguf import export_gguf
 
     out = toy.run / f"{quantisation}.gguf"
-    facts = export(toy.run, out, quantisation)
+    facts = export_gguf(toy.run, out, quantisation)
     assert facts["bytes"] < toy.gguf.stat().st_size / 2
     model = Llama(str(out), n_ctx=64, n_threads=1, verbose=False)
     assert model.create_completion("7 + 5", max_tokens=2)["usage"]["completion_tokens"] > 0
 
 
 def test_a_missing_checkpoint_is_one_clear_line(tmp_path: Path) -> None:
-    from export import export
+    from export_gguf import export_gguf
 
     with pytest.raises(SystemExit, match="no checkpoint at"):
-        export(tmp_path, tmp_path / "x.gguf")
+        export_gguf(tmp_path, tmp_path / "x.gguf")

@@ -6,18 +6,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 from random import Random
 
-_ROOT = str(Path(__file__).parents[3])
-if _ROOT not in sys.path:
-    # The words of the objection are edgemind's own; the package needs nothing to be imported.
-    sys.path.insert(0, _ROOT)
-
-from edgemind.verify.objection import objection  # noqa: E402
+from nano_edgemind import objection
 
 NUMBER = r"-?\d+(?:\.\d+)?"
 STEP = re.compile(rf"({NUMBER}) (\*|/|\+|-) ({NUMBER}) = ({NUMBER})(?![\d./])")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from random import Random
 
 from .base import Family, Split, part
+from .open_requests import open_request
 
 HELLO = Family(
     train=("Hi", "Hello", "Hello!", "Hey", "Hi there!", "Good morning", "Good evening!", "hey you",
@@ -154,6 +155,8 @@ def self_reply(rng: Random) -> str:
 
 def out_of_scope(rng: Random, split: Split) -> tuple[str, str]:
     """A request from any field, and the one sentence that the model has for it."""
+    if rng.random() < 0.65:
+        return open_request(rng, split), rng.choice(_OUT_REPLY)
     field = rng.choice(_FIELDS)
     topic = rng.choice(part(split, TOPICS))
     return field.say(rng, split, x=topic), rng.choice(_OUT_REPLY)

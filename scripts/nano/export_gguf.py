@@ -1,6 +1,6 @@
 """Write a checkpoint of train.py as a GGUF file that llama.cpp runs unchanged.
 
-    python scripts/nano/export.py --run /tmp/nano/run --out models/edgemind-nano.gguf
+    python scripts/nano/export_gguf.py --from /tmp/nano/run --out models/edgemind-nano.gguf
 
 The file appears under its name only when it is complete.
 """
@@ -14,12 +14,13 @@ from pathlib import Path
 
 import gguf
 import numpy as np
-import torch
 from gguf.quants import quantize
 from numpy.typing import NDArray
 
+from nano_checkpoint import ANSWER_CUE, SAMPLING, load_checkpoint
 from nano_model import ModelConfig
-from nano_skills import KEY, join, trained_on
+from nano_names import gguf_name
+from nano_skills import KEY, join
 from nano_tokenizer import CHAT_TEMPLATE, END_OF_TEXT, SPECIALS, TURN_END
 
 QUANTISATIONS = {
@@ -36,33 +37,11 @@ _FILE_TYPES = {
     "q5_0": gguf.LlamaFileType.MOSTLY_Q5_0,
     "q4_0": gguf.LlamaFileType.MOSTLY_Q4_0,
 }
-_BLOCK_NAMES = {
-    "attention_norm": "attn_norm",
-    "query": "attn_q",
-    "key": "attn_k",
-    "value": "attn_v",
-    "output": "attn_output",
-    "feed_norm": "ffn_norm",
-    "gate": "ffn_gate",
-    "up": "ffn_up",
-    "down": "ffn_down",
-}
-# The sampling that gave majority votes most on the validation split (models/README.md).
-SAMPLING = {"temp": 0.7, "top_k": 40, "top_p": 1.0, "min_p": 0.0}
 
 
-def tensor_name(name: str) -> str:
-    """`blocks.3.query.weight` -> `blk.3.attn_q.weight`."""
-    whole = {"embedding": "token_embd", "norm": "output_norm", "head": "output"}
-    parts = name.split(".")
-    if parts[0] == "blocks":
-        return f"blk.{parts[1]}.{_BLOCK_NAMES[parts[2]]}.weight"
-    return f"{whole[parts[0]]}.weight"
-
-
-def add_tokenizer(writer: gguf.GGUFWriter, path: Path) -> None:
+def add_tokenizer(writer: gguf.GGUFWriter, text: str) -> None:
     """Tokens, types and merges as llama.cpp's `gpt2` model with the `smollm` splitter."""
-    model = json.loads(path.read_text())["model"]
+    model = json.loads(text)["model"]
     vocabulary = sorted(model["vocab"].items(), key=lambda item: item[1])
     tokens = [token for token, _ in vocabulary]
     kinds = [
@@ -105,8 +84,7 @@ def add_metadata(
     writer.add_layer_norm_rms_eps(config.norm_epsilon)
     writer.add_rope_dimension_count(config.head_width)
     writer.add_rope_freq_base(config.rope_base)
-    # What a forced answer starts with: every worked solution ends in such a line.
-    writer.add_string("edgemind.answer_cue", "\n#### ")
+    writer.add_string("edgemind.answer_cue", ANSWER_CUE)
     for key, value in SAMPLING.items():
         if isinstance(value, float):
             writer.add_float32(f"general.sampling.{key}", value)
@@ -127,47 +105,46 @@ def encoded(
     return quantize(array, kind), kind
 
 
-def export(
-    run: Path, out: Path, quantisation: str = "q8_0", weights: str = "average"
+def export_gguf(
+    source: Path, out: Path, quantisation: str = "q8_0", weights: str = "average"
 ) -> dict[str, int]:
-    """Write `run`'s checkpoint to `out`; returns parameters and bytes."""
+    """Write the checkpoint of `source`, a run's folder or a GGUF file, to `out`.
+
+    Returns parameters, bytes and tokens trained on.
+    """
     if quantisation not in QUANTISATIONS:
         raise SystemExit(f"unknown type {quantisation}; one of {', '.join(QUANTISATIONS)}")
-    checkpoint = run / "checkpoint.pt"
-    if not checkpoint.exists():
-        raise SystemExit(f"no checkpoint at {checkpoint}")
-    saved = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    config = ModelConfig(**saved["config"])
-    tokens = saved["progress"]["tokens"]
-    trained = f"Trained on {tokens / 1e6:.1f} M tokens of generated problems."
+    saved = load_checkpoint(source, weights)
+    trained = f"Trained on {saved.tokens / 1e6:.1f} M tokens of generated problems."
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(out.name + ".tmp")
     writer = gguf.GGUFWriter(partial, "llama")
-    add_metadata(writer, config, quantisation, trained)
-    writer.add_string(KEY, join(trained_on(saved.get("skills"))))
-    add_tokenizer(writer, run / "tokenizer.json")
+    add_metadata(writer, saved.config, quantisation, trained)
+    writer.add_string(KEY, join(saved.skills))
+    add_tokenizer(writer, saved.tokenizer)
     count = 0
-    for name, tensor in saved[weights].items():
-        array = np.ascontiguousarray(tensor.float().numpy())
+    for name, array in saved.weights.items():
         count += array.size
-        data, kind = encoded(tensor_name(name), array, quantisation)
-        writer.add_tensor(tensor_name(name), data, raw_dtype=kind)
+        data, kind = encoded(gguf_name(name), array, quantisation)
+        writer.add_tensor(gguf_name(name), data, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
     os.replace(partial, out)
-    return {"parameters": count, "bytes": out.stat().st_size, "tokens": tokens}
+    return {"parameters": count, "bytes": out.stat().st_size, "tokens": saved.tokens}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="checkpoint to GGUF")
-    parser.add_argument("--run", type=Path, required=True, help="folder of train.py")
+    parser.add_argument(
+        "--from", dest="source", type=Path, required=True, help="folder of train.py, or a GGUF file"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--type", default="q8_0", choices=sorted(QUANTISATIONS))
     parser.add_argument("--weights", default="average", choices=("average", "model"))
     options = parser.parse_args()
-    facts = export(options.run, options.out, options.type, options.weights)
+    facts = export_gguf(options.source, options.out, options.type, options.weights)
     print(f"{options.out}: {json.dumps(facts)}")
 
 
