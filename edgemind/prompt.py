@@ -12,6 +12,8 @@ from edgemind.engines.base import Engine
 from edgemind.errors import ConfigError
 from edgemind.thoughts import ThoughtTags
 from edgemind.types import Chat, Message, Sampling
+from edgemind.verify.arithmetic import arithmetic
+from edgemind.verify.base import Verifier
 
 USUAL_TEMPERATURE = 0.8
 """For samples of a model whose file asks for greedy decoding: equal samples cannot vote."""
@@ -23,6 +25,7 @@ class Prompt:
 
     `opened_thought` tells whether it ends inside a thought, which `tags` mark. `draft` is the
     first sample's sampling, `samples` that of all others (their seeds count up from its own).
+    `verifiers` judge every sample when it is finished.
     """
 
     tokens: tuple[int, ...]
@@ -30,6 +33,7 @@ class Prompt:
     tags: ThoughtTags
     draft: Sampling
     samples: Sampling
+    verifiers: tuple[Verifier, ...] = (arithmetic,)
 
 
 def as_chat(prompt: str | Chat, system: str | None) -> Chat:

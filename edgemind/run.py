@@ -18,7 +18,18 @@ from edgemind.plan import FORCED_TOKENS, affordable_width, answer_reserve, too_s
 from edgemind.prompt import Prompt
 from edgemind.sample import NO_SIGNALS, Sample
 from edgemind.thoughts import Kind, ThoughtSplitter
-from edgemind.types import Completion, Event, Finish, Progress, Sampled, Sampling, Text, Token
+from edgemind.types import (
+    Completion,
+    Event,
+    Finish,
+    Progress,
+    Sampled,
+    Sampling,
+    Text,
+    Token,
+    Verdict,
+)
+from edgemind.verify.base import judge
 
 USUAL_CUE = "\n\nThe answer is"
 PROGRESS_SECONDS = 0.1
@@ -262,10 +273,14 @@ class Run:
         self._watchdog.arm(Cost())
 
     def _finish(self, sample: Sample) -> Completion:
-        completion = sample.completion()
+        completion = sample.completion(self._judge)
         self._live.remove(sample)
         self._held.append((completion, sample))
         return completion
+
+    def _judge(self, text: str) -> Verdict:
+        """What the verifiers say, in what is left of the time."""
+        return judge(self._prompt.verifiers, text, self._ledger.left().seconds)
 
     def _abandon(self, sample: Sample) -> None:
         self._live.remove(sample)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from edgemind.engines.base import Branch
 from edgemind.thoughts import Kind, ThoughtSplitter
-from edgemind.types import Completion, Finish, Signals, Token
+from edgemind.types import Completion, Finish, Signals, Token, Verdict
 from edgemind.verify.answers import extract, extract_span
-from edgemind.verify.arithmetic import check_arithmetic
 
 WINDOW_TOKENS = 16
 ANSWER_ROOM = 32
@@ -88,16 +87,18 @@ class Sample:
         self.shown = max(self.shown, end)
         return shown
 
-    def completion(self) -> Completion:
-        """What was said, as a value. An unfinished sample counts as cut by the budget."""
+    def completion(self, verify: Callable[[str], Verdict]) -> Completion:
+        """What was said and what verifiers say to it. An unfinished one was cut by the budget."""
         text = self.answer.strip()
+        verdict = verify(text)
         return Completion(
             text=text,
             reasoning=self.reasoning.strip(),
             answer=extract(text),
             signals=self._signals(text),
             finish=self.finish or "budget",
-            objections=check_arithmetic(text),
+            objections=verdict.objections,
+            score=verdict.score,
         )
 
     def _signals(self, text: str) -> Signals:

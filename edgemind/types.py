@@ -43,6 +43,7 @@ class Sampling:
     """How to draw tokens. `None` means "what the model's own file says, else the usual default".
 
     `temperature` 0 is greedy. `max_tokens` bounds one sample. `seed` is unsigned 32-bit.
+    `grammar` (GBNF) is what every sample has to keep to.
     """
 
     temperature: float | None = None
@@ -55,6 +56,7 @@ class Sampling:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     confidence: bool = False
+    grammar: str | None = None
 
     def over(self, defaults: Sampling) -> Sampling:
         """This sampling, with what it leaves open taken from `defaults`."""
@@ -136,8 +138,22 @@ class Objection:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verifier says about a text: a score from 0 to 1, and what it objects to, in order.
+
+    A score of 1 with no objection is a text that passed, or that the verifier cannot judge.
+    """
+
+    score: float = 1.0
+    objections: tuple[Objection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
-    """One finished (or cut) sample: its text, thought, extracted answer, signals, objections."""
+    """One finished (or cut) sample: its text, thought, extracted answer, signals.
+
+    `score` is the lowest of all verifiers' scores, `objections` are all of theirs.
+    """
 
     text: str
     reasoning: str
@@ -145,6 +161,7 @@ class Completion:
     signals: Signals
     finish: Finish
     objections: tuple[Objection, ...] = ()
+    score: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +177,9 @@ class Reason:
 class Route:
     """What the router decided: a strategy's key, how many samples at most, and why.
 
-    `difficulty` is the probability, before a token was generated, that one pass is wrong.
+    `difficulty` is the probability, before a token was generated, that one pass is wrong. A route
+    is a small tree: `inner` is how the answer comes about that this strategy works on ("refine the
+    winner of a vote of 8").
     """
 
     strategy: str
@@ -168,6 +187,7 @@ class Route:
     reason: str
     difficulty: float
     reasons: tuple[Reason, ...] = ()
+    inner: Route | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ whose arithmetic is false counts little. No `eval`: a small recursive-descent pa
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 
-from edgemind.types import Objection
+from edgemind.types import Objection, Verdict
 
 MAX_TEXT: Final = 32_768
 """Of a longer text the last so many characters are read."""
@@ -39,6 +40,12 @@ def check_arithmetic(text: str) -> tuple[Objection, ...]:
     """
     start = max(0, len(text) - MAX_TEXT)
     return tuple(_objections(text, start))
+
+
+def arithmetic(text: str, seconds: float = math.inf) -> Verdict:
+    """`check_arithmetic` as a verifier: the score is 0 if any equation is false."""
+    objections = check_arithmetic(text)
+    return Verdict(0.0 if objections else 1.0, objections)
 
 
 def _objections(text: str, start: int) -> Iterator[Objection]:

@@ -31,8 +31,8 @@ def trainer(out: Path, steps: int, start: Path | None = None) -> Any:
     begun = f"--start {start} " if start else ""
     options = train.parse(
         f"{begun}--out {out} --minutes 5 --steps {steps} --no-compile --cpu --layers 1 "
-        "--hidden 256 --vocabulary 400 --batch-tokens 1024 --documents 600 --validate-each 1 --threads 1 "
-        "--save-seconds 3600".split()
+        "--hidden 256 --vocabulary 400 --batch-tokens 1024 --documents 600 --validate-each 1 "
+        "--threads 1 --save-seconds 3600".split()
     )
     return train.Trainer(options)
 
