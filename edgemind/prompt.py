@@ -5,18 +5,29 @@ from __future__ import annotations
 import dataclasses
 import math
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgemind.chat import ChatTemplate, tokenize
 from edgemind.engines.base import Engine
 from edgemind.errors import ConfigError
 from edgemind.thoughts import ThoughtTags
-from edgemind.types import Chat, Message, Sampling
+from edgemind.types import Chat, Completion, Message, Sampling
 from edgemind.verify.arithmetic import arithmetic
 from edgemind.verify.base import Verifier
 
 USUAL_TEMPERATURE = 0.8
 """For samples of a model whose file asks for greedy decoding: equal samples cannot vote."""
+
+
+STEPS = (
+    "Work it out step by step. End with a line that says: The answer is, followed by the answer."
+)
+"""Asked of models that neither think nor were trained to write their steps."""
+
+Revision = Callable[[Completion, str], tuple[tuple[int, ...], bool]]
+"""(an answer, what is wrong with it) → the tokens of the whole chat up to the model's next turn,
+and whether they end inside a thought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class Prompt:
     tags: ThoughtTags
     draft: Sampling
     samples: Sampling
+    revision: Revision
     verifiers: tuple[Verifier, ...] = (arithmetic,)
 
 
@@ -66,6 +78,20 @@ def check_sampling(sampling: Sampling) -> Sampling:
     return sampling
 
 
+def with_steps(chat: Chat, wants_steps: Callable[[str], bool]) -> Chat:
+    """The chat with `STEPS` after each question that wants them.
+
+    After earlier ones too: a chat that went on must begin as it did before, or nothing of it could
+    be used again.
+    """
+    return tuple(
+        dataclasses.replace(message, content=f"{message.content}\n\n{STEPS}")
+        if message.role == "user" and wants_steps(message.content)
+        else message
+        for message in chat
+    )
+
+
 def prepare(
     engine: Engine,
     template: ChatTemplate,
@@ -74,12 +100,18 @@ def prepare(
     *,
     greedy_draft: bool,
     thinking: bool | None,
+    verify: Sequence[Verifier] = (),
+    wants_steps: Callable[[str], bool] = lambda _: False,
 ) -> Prompt:
     """Render and tokenise `chat`, and settle how its draft and its other samples are drawn.
 
-    A seed is drawn where none was given. With `greedy_draft` the draft is greedy unless the
-    person set a temperature.
+    Questions for which `wants_steps` holds are followed by `STEPS` where the model was not trained
+    to think. `verify` judges every sample, besides the check of written arithmetic. A seed is
+    drawn where none was given. With `greedy_draft` the draft is greedy unless the person set a
+    temperature.
     """
+    if not template.thinks and engine.info.answer_cue is None:
+        chat = with_steps(chat, wants_steps)
     rendered = template.render(chat, enable_thinking=thinking)
     samples = sampling.over(engine.info.sampling)
     if samples.seed is None:
@@ -90,10 +122,20 @@ def prepare(
             draft = dataclasses.replace(samples, temperature=0.0)
         if samples.temperature == 0:
             samples = dataclasses.replace(samples, temperature=USUAL_TEMPERATURE)
+
+    def revision(completion: Completion, objection: str) -> tuple[tuple[int, ...], bool]:
+        said = Message("assistant", completion.text, completion.reasoning or None)
+        longer = template.render(
+            (*chat, said, Message("user", objection)), enable_thinking=thinking
+        )
+        return tuple(tokenize(longer, engine.vocabulary)), longer.opened_thought
+
     return Prompt(
         tokens=tuple(tokenize(rendered, engine.vocabulary)),
         opened_thought=rendered.opened_thought,
         tags=template.tags,
         draft=draft,
         samples=samples,
+        revision=revision,
+        verifiers=(arithmetic, *verify),
     )

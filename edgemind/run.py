@@ -8,15 +8,15 @@ comes before the draft is done, the reserve pays for closing its thought and for
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Generator, Sequence
-from functools import partial
+from collections.abc import Generator, Sequence
 
-from edgemind.budget import Cost, CostModel, Ledger, Watchdog
-from edgemind.engines.base import Branch, Engine, Interrupted
+from edgemind.budget import CostModel, Ledger
+from edgemind.engines.base import Branch, Engine
 from edgemind.errors import BudgetTooSmall, ContextFull
-from edgemind.plan import FORCED_TOKENS, affordable_width, answer_reserve, too_small
+from edgemind.plan import FORCED_TOKENS, affordable_width, too_small
 from edgemind.prompt import Prompt
-from edgemind.sample import NO_SIGNALS, Sample
+from edgemind.sample import ANSWER_ROOM, NO_SIGNALS, Sample
+from edgemind.stepping import Stepper
 from edgemind.thoughts import Kind, ThoughtSplitter
 from edgemind.types import (
     Completion,
@@ -26,7 +26,6 @@ from edgemind.types import (
     Sampled,
     Sampling,
     Text,
-    Token,
     Verdict,
 )
 from edgemind.verify.base import judge
@@ -43,12 +42,12 @@ class Run:
         self._ledger = ledger
         self._costs = costs
         self._prompt = prompt
-        self._watchdog = Watchdog(ledger, engine.interrupt, engine.resume)
+        self._stepper = Stepper(engine, ledger, costs, self._abandon)
         self._root: Branch | None = None
         self._held: list[tuple[Completion, Sample]] = []
         self._live: list[Sample] = []
-        self._reserve: Callable[[], Cost] = Cost
         self._draft: Completion | None = None
+        self._revised: dict[tuple[int, str, int], Completion] = {}
         self._last_progress = 0.0
         self.drawn = 0
         self.cut: Finish | None = None
@@ -67,14 +66,12 @@ class Run:
         """
         if self._draft is not None:
             return self._draft
-        root = self._prefill()
+        self._root = root = self._stepper.prefill(self._prompt.tokens, self._prompt.draft)
         if root is None:
             self.cut = "interrupted"
             return Completion("", "", None, NO_SIGNALS, "interrupted")
         [sample] = self._start([self._prompt.draft], root)
-        # Asked for anew before each step, since the first steps teach what a step costs here.
-        self._reserve = partial(answer_reserve, self._ledger, self._costs)
-        self._watchdog.arm(self._reserve())
+        self._stepper.hold_back()
         yield from self._decode([sample])
         if sample.finish is None:
             self.cut = "interrupted" if self._ledger.stopped else "budget"
@@ -88,18 +85,26 @@ class Run:
             yield from self._force(sample)
             sample.finish = "length"
         if not sample.tokens and self.cut == "budget":
-            raise self._too_small()
+            raise BudgetTooSmall(too_small(self._costs, len(self._prompt.tokens)))
         # From here on there is an answer: nothing needs to be held back for one.
-        self._keep_nothing_back()
+        self._stepper.spend_all()
         self._draft = self._finish(sample)
         yield Sampled(0, self._draft)
         return self._draft
 
-    def samples(self, count: int) -> Generator[Event, None, list[Completion]]:
+    @property
+    def finished(self) -> list[Completion]:
+        """All samples that have ended and were not released, in the order of their ends."""
+        return [completion for completion, _ in self._held]
+
+    def samples(
+        self, count: int, floor: float | None = None
+    ) -> Generator[Event, None, list[Completion]]:
         """Up to `count` more samples, decoded together, each reported as it ends.
 
         Fewer where the budget or the cache has no room for all of them; none once it is used up.
-        Closing the generator drops those that are still running.
+        A sample whose window of log-probabilities sinks under `floor` ends there, with the finish
+        `dropped`. Closing the generator drops those that are still running.
         """
         finished: list[Completion] = []
         length = self._draft.signals.tokens if self._draft else 0
@@ -117,7 +122,7 @@ class Run:
             self._root,
         )
         try:
-            for event in self._decode(live):
+            for event in self._decode(live, floor):
                 if isinstance(event, Sampled):
                     finished.append(event.completion)
                 yield event
@@ -130,6 +135,44 @@ class Run:
                     self._abandon(sample)
         return finished
 
+    def revise(
+        self, completion: Completion, objection: str, attempt: int = 0
+    ) -> Generator[Event, None, Completion | None]:
+        """What the model makes of its own answer, told what is wrong with it.
+
+        The objection is the next message of the chat. The answer's tokens and keys are those that
+        it was drawn with, wherever the chat's template goes on from them. The first attempt is
+        greedy, later ones are drawn; the same one again is not made twice. None where the context
+        or the budget has no room for it.
+        """
+        key = (id(completion), objection, attempt)
+        if key in self._revised or self.cut:
+            return self._revised.get(key)
+        tokens, opened = self._prompt.revision(completion, objection)
+        room = self._engine.context_length - len(tokens)
+        if room < ANSWER_ROOM:
+            return None
+        base = self._prompt.samples
+        sampling = dataclasses.replace(base, seed=(base.seed or 0) + self.drawn)
+        if attempt == 0:
+            sampling = dataclasses.replace(sampling, temperature=0.0)
+        try:
+            branch = self._grown(completion, tokens, sampling)
+        except (BudgetTooSmall, ContextFull):
+            return None
+        if branch is None:
+            self.cut = "interrupted"
+            return None
+        sample = self._sample(branch, sampling, opened, room)
+        yield from self._decode([sample])
+        if sample.finish is None:
+            self.cut = "interrupted" if self._ledger.stopped else "budget"
+            self._abandon(sample)
+            return None
+        [revised] = [one for one, held in self._held if held is sample]
+        self._revised[key] = revised
+        return revised
+
     def release(self, completion: Completion) -> None:
         """Give back the memory of a finished sample that cannot win any more."""
         for index, (held, sample) in enumerate(self._held):
@@ -140,7 +183,7 @@ class Run:
 
     def close(self, winner: Completion | None = None) -> None:
         """Free every branch; the winner's tokens stay as the prefix of the next turn."""
-        self._watchdog.close()
+        self._stepper.close()
         for sample in self._live:
             self._engine.drop(sample.branch)
         for completion, sample in self._held:
@@ -150,62 +193,58 @@ class Run:
             self._engine.drop(self._root, keep=not kept)
         self._live, self._held, self._root = [], [], None
 
-    # Steps
+    # Growing samples
 
-    def _prefill(self) -> Branch | None:
-        """The prompt's branch, None if stopped. May use the whole budget but for one step."""
-        engine, before = self._engine, self._engine.evaluated_tokens
-        started = self._ledger.elapsed()
-        self._watchdog.arm(self._costs.step(1))
-        try:
-            while self._root is None:
-                try:
-                    self._root = engine.prefill(self._prompt.tokens, self._prompt.draft)
-                except Interrupted:
-                    if self._ledger.stopped:
-                        return None
-                    if not self._ledger.fits(Cost(), self._costs.step(1)):
-                        raise BudgetTooSmall(
-                            too_small(self._costs, len(self._prompt.tokens))
-                        ) from None
-                    self._watchdog.arm(self._costs.step(1))
-        finally:
-            evaluated = engine.evaluated_tokens - before
-            self._ledger.charge(0, evaluated)
-            self._costs.observe_prefill(evaluated, self._ledger.elapsed() - started)
-        return self._root
-
-    def _start(self, samplings: Sequence[Sampling], root: Branch) -> list[Sample]:
-        """Fork one sample for each sampling; held ones make room where sequences run out."""
+    def _fork(self, base: Branch, samplings: Sequence[Sampling]) -> list[Branch]:
+        """Children of `base`; held samples make room where sequences run out."""
         while True:
             try:
-                branches = self._engine.fork(root, samplings)
-                break
+                return self._engine.fork(base, samplings)
             except ContextFull:
-                spare = [done for done, _ in self._held if done is not self._draft]
+                held = [(done, sample.branch) for done, sample in self._held]
+                spare = [done for done, own in held if done is not self._draft and own is not base]
                 if not spare:
                     raise
                 self.release(spare[0])
-        room = self._engine.context_length - len(self._prompt.tokens)
-        started = [
-            Sample(
-                self.drawn + index,
-                branch,
-                ThoughtSplitter(self._prompt.opened_thought, self._prompt.tags),
-                sampling.stop,
-                min(sampling.max_tokens or room, room),
-            )
-            for index, (branch, sampling) in enumerate(zip(branches, samplings, strict=True))
-        ]
-        self._live += started
-        self.drawn += len(started)
-        return started
 
-    def _decode(self, samples: Sequence[Sample]) -> Generator[Event, None, None]:
+    def _start(self, samplings: Sequence[Sampling], root: Branch) -> list[Sample]:
+        """One sample for each sampling, forked from `root`."""
+        branches = self._fork(root, samplings)
+        room = self._engine.context_length - len(self._prompt.tokens)
+        return [
+            self._sample(branch, sampling, self._prompt.opened_thought, room)
+            for branch, sampling in zip(branches, samplings, strict=True)
+        ]
+
+    def _sample(self, branch: Branch, sampling: Sampling, opened: bool, room: int) -> Sample:
+        """A sample that grows on `branch` by at most `room` tokens."""
+        splitter = ThoughtSplitter(opened, self._prompt.tags)
+        most = min(sampling.max_tokens or room, room)
+        sample = Sample(self.drawn, branch, splitter, sampling.stop, most)
+        self._live.append(sample)
+        self.drawn += 1
+        return sample
+
+    def _grown(
+        self, completion: Completion, tokens: Sequence[int], sampling: Sampling
+    ) -> Branch | None:
+        """A branch of these tokens, grown from the longest that is there; None if stopped."""
+        held = [sample.branch for one, sample in self._held if one is completion]
+        for base in (*held, self._root):
+            known = len(base.tokens) if base else 0
+            if base and known < len(tokens) and tuple(tokens[:known]) == tuple(base.tokens):
+                [branch] = self._fork(base, [sampling])
+                self._engine.extend(branch, tokens[known:])
+                return branch
+        return self._stepper.prefill(tokens, sampling)
+
+    def _decode(
+        self, samples: Sequence[Sample], floor: float | None = None
+    ) -> Generator[Event, None, None]:
         """Step until all have finished or nothing fits. Only the draft's text is streamed."""
         live = [sample for sample in samples if not sample.finish]
-        while live and self._ledger.fits(self._costs.step(len(live)), self._reserve()):
-            tokens = self._step(live)
+        while live and self._stepper.fits(live):
+            tokens = self._stepper.step(live)
             if tokens is None:
                 for sample in live:
                     if sample.finish:  # the cache was too full even for this one alone
@@ -217,6 +256,8 @@ class Run:
                 return
             for sample, token in zip(live, tokens, strict=True):
                 pieces = sample.take(token)
+                if floor is not None and sample.finish is None and sample.window() < floor:
+                    sample.finish = "dropped"
                 if sample.index == 0:
                     yield from _texts(pieces)
             ended = [sample for sample in live if sample.finish]
@@ -228,49 +269,21 @@ class Run:
                 self._last_progress = self._ledger.elapsed()
                 yield Progress(len(live), self._ledger.spent())
 
-    def _step(self, live: list[Sample]) -> list[Token] | None:
-        """One batched step, narrowed where the cache is full; None when no further one is."""
-        while True:
-            started = self._ledger.elapsed()
-            try:
-                tokens = self._engine.step([sample.branch for sample in live])
-            except Interrupted:
-                if self._ledger.stopped or not self._ledger.fits(Cost(), self._reserve()):
-                    return None
-                self._watchdog.arm(self._reserve())
-                continue
-            except ContextFull:
-                if len(live) == 1:
-                    live[0].finish = "length"
-                    return None
-                self._abandon(live.pop())
-                continue
-            self._ledger.charge(len(tokens))
-            self._costs.observe_step(len(live), self._ledger.elapsed() - started)
-            return tokens
-
     def _force(self, sample: Sample) -> Generator[Event, None, None]:
         """Close an open thought, put the cue for an answer, and let a few tokens finish it."""
-        self._keep_nothing_back()
-        if not self._ledger.fits(self._costs.step(1), self._reserve()):
-            return  # a cue that nothing can follow would only look odd
+        self._stepper.spend_all()
         cue = self._engine.info.answer_cue or USUAL_CUE
         known = f"{sample.splitter.closing_tag}" if sample.splitter.thinking else ""
         if cue.strip() not in sample.answer[-len(cue) - FORCED_TOKENS :]:
             known += cue
+        tokens = self._engine.vocabulary.encode(known, True) if known else []
+        if not self._stepper.fits([sample], len(tokens)):
+            return  # a cue that nothing can follow would only look odd
         if known:
-            self._engine.extend(sample.branch, self._engine.vocabulary.encode(known, True))
+            self._engine.extend(sample.branch, tokens)
             yield from _texts(sample.take_known(known))
         sample.max_tokens = len(sample.tokens) + FORCED_TOKENS
         yield from self._decode([sample])
-
-    def _too_small(self) -> BudgetTooSmall:
-        return BudgetTooSmall(too_small(self._costs, len(self._prompt.tokens)))
-
-    def _keep_nothing_back(self) -> None:
-        """Let everything that is left be used."""
-        self._reserve = Cost
-        self._watchdog.arm(Cost())
 
     def _finish(self, sample: Sample) -> Completion:
         completion = sample.completion(self._judge)

@@ -21,8 +21,10 @@ from edgemind.errors import ConfigError, ModelUnsupported
 from edgemind.meters.estimate import Estimate
 from edgemind.prompt import as_chat, check_sampling, prepare
 from edgemind.router.router import Router
+from edgemind.router.signals import wants_steps
+from edgemind.router.store import data_folder, load_calibration
 from edgemind.run import Run
-from edgemind.strategies.base import Outcome, find_strategy
+from edgemind.strategies.base import Outcome, find_strategy, follow
 from edgemind.types import (
     Answer,
     Budget,
@@ -69,7 +71,12 @@ def load(
     engine = LlamaEngine(
         path, context=context, width=width, gpu_layers=gpu_layers, threads=threads, cache=cache
     )
-    return Mind(engine)
+    try:
+        calibration = load_calibration(data_folder(), engine.info.name, engine.info.bytes)
+    except BaseException:
+        engine.close()
+        raise
+    return Mind(engine, router=Router(calibration))
 
 
 class Mind:
@@ -177,18 +184,20 @@ class Mind:
                 sampling,
                 greedy_draft=votes,
                 thinking=thinking,
+                wants_steps=wants_steps,
             )
             run = self._run = Run(self._engine, ledger, self._costs, prepared)
-            outcome = yield from find_strategy(route.strategy)(run, route)
-            confidence, escalated = self._router.second(route, outcome.winner)
-            if find is None and escalated is not None and ledger.stopped:
-                run.cut = "interrupted"
-            if find is None and escalated is not None and not run.cut:
-                yield Escalated(escalated, confidence)
-                route = escalated
-                outcome = yield from find_strategy(route.strategy)(run, route)
+            outcome = yield from follow(run, route)
+            while find is None and (further := self._router.next(route, outcome.winner)):
+                if ledger.stopped:
+                    run.cut = "interrupted"
+                if run.cut:
+                    break
+                yield Escalated(further, self._router.confidence(outcome.winner, outcome.ballot))
+                route = further
+                outcome = yield from follow(run, route)
             winner = outcome.winner
-            answer = self._answer(run, route, outcome, confidence, prepared.samples.seed or 0)
+            answer = self._answer(run, route, outcome, prepared.samples.seed or 0)
         finally:
             if self._run is not None:
                 self._run.close(winner)
@@ -219,11 +228,9 @@ class Mind:
     ) -> None:
         self.close()
 
-    def _answer(
-        self, run: Run, route: Route, outcome: Outcome, draft_confidence: float, seed: int
-    ) -> Answer:
+    def _answer(self, run: Run, route: Route, outcome: Outcome, seed: int) -> Answer:
         winner = outcome.winner
-        confidence = draft_confidence if outcome.confidence is None else outcome.confidence
+        confidence = self._router.confidence(winner, outcome.ballot)
         return Answer(
             text=winner.text,
             answer=winner.answer,

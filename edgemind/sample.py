@@ -52,6 +52,12 @@ class Sample:
         """A thought has to leave room for closing it and an answer; an answer needs none."""
         return self.max_tokens - (ANSWER_ROOM if self.splitter.thinking else 0)
 
+    def window(self) -> float:
+        """Mean log-probability of the last tokens; 0 while there are fewer than a window."""
+        if len(self.tokens) < WINDOW_TOKENS:
+            return 0.0
+        return sum(logprob for _, logprob, _ in self.tokens[-WINDOW_TOKENS:]) / WINDOW_TOKENS
+
     def take_known(self, text: str) -> list[tuple[Kind, str]]:
         """Add text that was put into the branch's mouth."""
         self.raw += text

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
-Finish = Literal["stop", "length", "budget", "interrupted"]
-"""Why generation ended: the model stopped, a length limit, the budget, or `stop()`."""
+Finish = Literal["stop", "length", "budget", "interrupted", "dropped"]
+"""Why generation ended: the model stopped, a length limit, the budget, `stop()`; or a sample was so
+unsure that it was given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """What a verifier outside the model found wrong; `line` counts from 1."""
+    """What a verifier outside the model found wrong; `line` counts from 1, 0 is the whole text."""
 
     line: int
     message: str
@@ -174,12 +175,23 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Ballot:
+    """How a vote went: samples drawn, different answers, the leader's share of votes and weight."""
+
+    drawn: int
+    distinct: int
+    share: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """What the router decided: a strategy's key, how many samples at most, and why.
 
     `difficulty` is the probability, before a token was generated, that one pass is wrong. A route
     is a small tree: `inner` is how the answer comes about that this strategy works on ("refine the
-    winner of a vote of 8").
+    winner of a vote of 8"), None is the draft. `votable` is False where answers are free text,
+    which cannot be compared.
     """
 
     strategy: str
@@ -188,6 +200,12 @@ class Route:
     difficulty: float
     reasons: tuple[Reason, ...] = ()
     inner: Route | None = None
+    votable: bool = True
+
+    def describe(self) -> str:
+        """The whole route in words: `refine(vote of 8)`."""
+        name = self.strategy if self.width == 1 else f"{self.strategy} of {self.width}"
+        return f"{self.strategy}({self.inner.describe()})" if self.inner else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +270,15 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
+class Revised:
+    """The model corrected an answer that a verifier objected to; `kept` if it is better now."""
+
+    objection: str
+    completion: Completion
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Escalated:
     """The draft was not good enough: more thinking follows, along this route."""
 
@@ -274,4 +301,4 @@ class Finished:
     answer: Answer
 
 
-Event = Routed | Text | Sampled | Checked | Escalated | Progress | Finished
+Event = Routed | Text | Sampled | Checked | Revised | Escalated | Progress | Finished

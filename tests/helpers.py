@@ -15,7 +15,17 @@ from edgemind.prompt import Prompt
 from edgemind.run import Run
 from edgemind.runtime import Mind
 from edgemind.thoughts import THINK
-from edgemind.types import Answer, Budget, Event, Finished, Sampled, Sampling, Text, Token
+from edgemind.types import (
+    Answer,
+    Budget,
+    Completion,
+    Event,
+    Finished,
+    Sampled,
+    Sampling,
+    Text,
+    Token,
+)
 
 T = TypeVar("T")
 PROMPT = "What is 2+2?"
@@ -58,7 +68,7 @@ class StillWatchdog(Watchdog):
 @pytest.fixture
 def still_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs have a `StillWatchdog`."""
-    monkeypatch.setattr("edgemind.run.Watchdog", StillWatchdog)
+    monkeypatch.setattr("edgemind.stepping.Watchdog", StillWatchdog)
 
 
 class TimedEngine(ScriptedEngine):
@@ -91,7 +101,13 @@ def prompt(
 ) -> Prompt:
     """A prompt for `Run`, as `Mind` would make it."""
     drawn = Sampling(**{"seed": 7, **sampling})  # type: ignore[arg-type]
-    return Prompt(tuple(engine.vocabulary.encode(text, False)), opened, THINK, drawn, drawn)
+    tokens = tuple(engine.vocabulary.encode(text, False))
+
+    def revision(completion: Completion, objection: str) -> tuple[tuple[int, ...], bool]:
+        said = engine.vocabulary.encode(f"{completion.text}<|end|>{objection}", True)
+        return (*tokens, *said), opened
+
+    return Prompt(tokens, opened, THINK, drawn, drawn, revision)
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def test_a_run_keeps_its_budget(
     budget = Budget(limit_seconds, limit_joules, limit_tokens)
     costs = CostModel(engine.info.bytes)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edgemind.run.Watchdog", StillWatchdog)
+        patch.setattr("edgemind.stepping.Watchdog", StillWatchdog)
         with running(engine, budget, clock=clock, costs=costs) as run:
             ledger = run.ledger
 

@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({""},),
     ({"runtime"},),
     ({"strategies"}, {"router"}),
-    ({"run", "sample", "prompt", "plan"},),
+    ({"run", "stepping", "sample", "prompt", "plan"},),
     ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}),
     ({"budget"}, {"chat", "templating", "thoughts"}),
     ({"types"}, {"errors"}),

@@ -7,9 +7,11 @@ import math
 
 import pytest
 
+from edgemind.chat import ChatTemplate
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import ConfigError
-from edgemind.prompt import USUAL_TEMPERATURE, as_chat, check_sampling
+from edgemind.prompt import STEPS, USUAL_TEMPERATURE, as_chat, check_sampling, prepare
+from edgemind.router.signals import wants_steps
 from edgemind.types import Message, Sampling
 from tests.helpers import engine_of, finished, scripted_mind
 
@@ -84,3 +86,23 @@ def test_a_thought_that_fills_the_context_is_closed_and_answered() -> None:
     assert answer.reasoning.startswith("hm")
     assert answer.text.startswith("The answer is")
     assert answer.finish == "length"
+
+
+def test_models_that_were_not_trained_to_think_are_asked_for_steps() -> None:
+    def prepared(cue: str | None, source: str | None, chat: tuple[Message, ...]) -> str:
+        engine = ScriptedEngine([["4"]], answer_cue=cue)
+        made = prepare(
+            engine, ChatTemplate(source), chat, Sampling(), greedy_draft=True, thinking=None,
+            wants_steps=wants_steps,
+        )  # fmt: skip
+        return engine.vocabulary.decode(made.tokens)
+
+    question = (Message("user", "What is 17 * 23?"),)
+    assert STEPS in prepared(None, None, question)
+    assert STEPS not in prepared("#### ", None, question)
+    assert STEPS not in prepared(None, "{{ '<think>' }}{{ messages[0].content }}", question)
+    for text in ("What is the capital of France?", "Write a poem about 3 cats.", "Hello"):
+        assert STEPS not in prepared(None, None, (Message("user", text),))
+    later = (*question, Message("assistant", "391"), Message("user", "Thanks"))
+    first, second = prepared(None, None, question), prepared(None, None, later)
+    assert second.startswith(first), "what was evaluated for the first turn can be used again"

@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemind.router.router import ACCEPT, CORRECT, HARD, Logistic, Router, draft_signals
+from edgemind.errors import ConfigError
+from edgemind.router.calibration import DEFAULT, KNOWN, Calibration, Logistic
+from edgemind.router.router import Router, draft_signals, vote_signals
 from edgemind.router.signals import MAX_CHARACTERS, prompt_signals, votable
-from edgemind.types import Completion, Route, Signals
+from edgemind.router.store import calibration_file, load_calibration, save_calibration
+from edgemind.types import Ballot, Completion, Objection, Route, Signals
 
 VOTABLE = [
     "What is 17 * 23?",
@@ -30,6 +34,8 @@ VOTABLE = [
     "What is the capital of France?",
     "Convert 5 km to miles.",
     "12 * 12 =",
+    "x = 3\nfor i in range(2):\n    x += i\nprint(x)\n\nWhat is printed?",
+    "import numpy as np\nnp.zeros(3)\nWhat does it print?",
     "(B) or (C): which number is prime, 51 or 53?",
 ]
 NOT_VOTABLE = [
@@ -51,7 +57,7 @@ NOT_VOTABLE = [
     "```python\nprint(1)\n```",
     "#include <stdio.h>\nint main() { return 0; }",
     "class Dog:\n    def bark(self): ...\nHow many methods are there?",
-    "import numpy as np\nnp.zeros(3)\nWhat does it print?",
+    "import numpy as np\nnp.zeros(3)\nIs that good style?",
     "for (int i = 0; i < 3; i++) {\n  go();\n}\nHow often does it go?",
     "Write a Python function that adds 2 numbers.",
     "Nice weather today",
@@ -103,8 +109,13 @@ def test_only_the_first_part_of_a_long_prompt_is_read(make: Callable[[int], str]
 # First look
 
 
+def router_with(**changes: object) -> Router:
+    """A router whose calibration differs from the default one in `changes`."""
+    return Router(dataclasses.replace(DEFAULT, **changes))  # type: ignore[arg-type]
+
+
 def test_easy_prompts_get_one_pass_first_and_hard_ones_a_vote() -> None:
-    router = Router(hard=Logistic(0.0, {"numbers": 1.0}))
+    router = router_with(hard=Logistic(0.0, {"numbers": 1.0}))
     easy = router.first("What is 1?", 8)
     assert (easy.strategy, easy.width) == ("direct", 8)
     hard = router.first("What is " + "7 and " * 60 + "8?", 8)
@@ -113,7 +124,7 @@ def test_easy_prompts_get_one_pass_first_and_hard_ones_a_vote() -> None:
 
 
 def test_a_width_of_one_never_votes() -> None:
-    router = Router(hard=Logistic(10.0, {}))
+    router = router_with(hard=Logistic(10.0, {}))
     route = router.first("What is 17 * 23?", 1)
     assert (route.strategy, route.width, route.reason) == ("direct", 1, "width 1")
 
@@ -138,16 +149,40 @@ def draft(
 DIRECT = Route("direct", 8, "one pass first", 0.4)
 
 
-def test_a_sure_draft_is_accepted_and_an_unsure_one_escalated() -> None:
+def test_a_sure_draft_is_accepted_and_an_unsure_one_goes_to_a_vote() -> None:
     router = Router()
-    confidence, route = router.second(DIRECT, draft(-0.0001))
-    assert confidence >= ACCEPT
-    assert route is None
-    confidence, route = router.second(DIRECT, draft(-1.0))
+    assert router.confidence(draft(-0.0001), None) >= DEFAULT.accept
+    assert router.next(DIRECT, draft(-0.0001)) is None
+    confidence = router.confidence(draft(-1.0), None)
+    route = router.next(DIRECT, draft(-1.0))
     assert confidence < 0.5
     assert route is not None
     assert (route.strategy, route.width, route.difficulty) == ("vote", 8, 0.4)
     assert f"{confidence:.2f}" in route.reason
+
+
+WRONG = (Objection(1, "2 + 2 = 4, not 5"),)
+
+
+def test_a_draft_that_a_verifier_objects_to_is_revised_and_then_voted_on() -> None:
+    router = Router()
+    wrong = dataclasses.replace(draft(-0.3), objections=WRONG, score=0.0)
+    refined = router.next(DIRECT, wrong)
+    assert refined is not None and "2 + 2 = 4" in refined.reason
+    assert refined.describe() == "refine(direct of 8)"
+    assert router.next(refined, draft(-0.0001)) is None
+    voted = router.next(refined, draft(-1.0))
+    assert voted is not None and voted.describe() == "vote(refine(direct of 8))"
+
+
+def test_the_winner_of_a_vote_is_revised_only_on_an_objection_and_once() -> None:
+    router = Router()
+    vote = dataclasses.replace(DIRECT, strategy="vote")
+    assert router.next(vote, draft(-5.0)) is None
+    wrong = dataclasses.replace(draft(-0.3), objections=WRONG, score=0.0)
+    refined = router.next(vote, wrong)
+    assert refined is not None and refined.describe() == "refine(vote of 8)"
+    assert router.next(refined, wrong) is None
 
 
 @pytest.mark.parametrize("field", ["mean_logprob", "answer_logprob", "lowest_window"])
@@ -160,29 +195,70 @@ def test_the_second_look_never_falls_as_a_logprob_rises(
     for value in (low, high):
         base = draft(-0.3)
         changed = dataclasses.replace(base.signals, **{field: value})  # type: ignore[arg-type]
-        probabilities.append(Router().second(DIRECT, dataclasses.replace(base, signals=changed))[0])
+        completion = dataclasses.replace(base, signals=changed)
+        probabilities.append(Router().confidence(completion, None))
     assert probabilities[0] <= probabilities[1]
 
 
 def test_a_cut_or_answerless_draft_is_trusted_less() -> None:
     router = Router()
-    sure = router.second(DIRECT, draft())[0]
-    assert router.second(DIRECT, draft(finish="length"))[0] < sure
-    assert router.second(DIRECT, draft(answer=None))[0] < sure
+    sure = router.confidence(draft(), None)
+    assert router.confidence(draft(finish="length"), None) < sure
+    assert router.confidence(draft(answer=None), None) < sure
+
+
+def test_agreement_makes_a_vote_surer() -> None:
+    router = Router()
+    split, united = Ballot(8, 4, 0.25, 0.3), Ballot(4, 1, 1.0, 1.0)
+    assert router.confidence(draft(), split) < router.confidence(draft(), united)
 
 
 def test_only_a_direct_route_with_room_escalates() -> None:
     router = Router()
     bad = draft(-5.0)
-    assert router.second(dataclasses.replace(DIRECT, width=1), bad)[1] is None
-    assert router.second(dataclasses.replace(DIRECT, strategy="vote"), bad)[1] is None
-    assert router.second(DIRECT, bad)[1] is not None
+    assert router.next(dataclasses.replace(DIRECT, width=1), bad) is None
+    assert router.next(DIRECT, bad) is not None
+
+
+# Calibrations
+
+
+def test_a_calibration_survives_json_and_a_damaged_one_is_one_clear_line() -> None:
+    fitted = dataclasses.replace(DEFAULT, floor=-2.5, data="abc", problems=500, error=0.03)
+    again = Calibration.from_json(fitted.to_json())
+    assert again.hard == fitted.hard and again.floor == -2.5 and again.problems == 500
+    texts = {
+        "": "damaged",
+        "[]": "damaged",
+        "{}": "damaged",
+        fitted.to_json().replace('"version": 1', '"version": 99'): "another version",
+        fitted.to_json().replace('"share"', '"sharp"'): "no signal is called 'sharp'",
+        fitted.to_json().replace('"accept": 0.6', '"accept": NaN'): "not a number",
+        fitted.to_json().replace('"problems"', '"problem"'): "damaged",
+    }
+    for text, message in texts.items():
+        with pytest.raises(ConfigError, match=message):
+            Calibration.from_json(text)
+
+
+def test_calibrations_are_kept_for_each_model(tmp_path: Path) -> None:
+    assert load_calibration(tmp_path, "some model", 10) == DEFAULT
+    fitted = dataclasses.replace(DEFAULT, accept=0.9, error=0.1, auroc=0.8)
+    path = save_calibration(tmp_path, "some model", 10, fitted)
+    assert load_calibration(tmp_path, "some model", 10) == fitted
+    assert load_calibration(tmp_path, "some model", 11) == DEFAULT
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    path.write_text("{")
+    with pytest.raises(ConfigError, match="run edgemind calibrate again"):
+        load_calibration(tmp_path, "some model", 10)
+    odd = calibration_file(tmp_path, "../../etc/passwd", 1)
+    assert odd.parent == tmp_path / "calibrations"
 
 
 # Explaining
 
 
-@pytest.mark.parametrize("model", [HARD, CORRECT])
+@pytest.mark.parametrize("model", [DEFAULT.hard, DEFAULT.correct, DEFAULT.agreed])
 @given(values=st.lists(st.floats(-3, 3), min_size=10, max_size=10))
 def test_contributions_add_up_to_the_logit(model: Logistic, values: list[float]) -> None:
     given_signals = dict(zip(model.weights, values, strict=False))
@@ -201,5 +277,6 @@ def test_extreme_logits_do_not_overflow() -> None:
 
 
 def test_every_weight_has_its_signal() -> None:
-    assert set(HARD.weights) <= set(prompt_signals("x"))
-    assert set(CORRECT.weights) <= set(draft_signals(draft()))
+    assert KNOWN["hard"] <= set(prompt_signals("x"))
+    assert KNOWN["correct"] == set(draft_signals(draft()))
+    assert KNOWN["agreed"] == set(vote_signals(draft(), Ballot(8, 1, 1.0, 1.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from edgemind.errors import (
     ModelNotFound,
     ModelUnsupported,
 )
-from edgemind.router.router import Logistic, Router
+from edgemind.router.calibration import DEFAULT, Logistic
+from edgemind.router.router import Router
 from edgemind.runtime import Mind
 from edgemind.types import (
     Answer,
@@ -104,7 +106,7 @@ def test_a_strategy_that_was_asked_for_is_followed() -> None:
 
 def test_what_looks_hard_is_voted_on_at_once() -> None:
     clock = Clock()
-    hard = Router(hard=Logistic(10.0, {}))
+    hard = Router(dataclasses.replace(DEFAULT, hard=Logistic(10.0, {})))
     mind = Mind(engine_of("4"), router=hard, clock=clock, meter=FakeMeter(clock))
     events = [*mind.stream(PROMPT)]
     assert kinds(events)[0] == "Routed"
@@ -249,7 +251,7 @@ def test_wrong_budgets() -> None:
 
 
 def test_a_budget_too_small_and_a_prompt_too_long_leave_nothing_behind() -> None:
-    engine = engine_of("4", context=100)
+    engine = engine_of("4", context=100, answer_cue="#### ")
     mind = scripted_mind(engine)
     with pytest.raises(ContextFull):
         mind.ask("word " * 50)

@@ -8,7 +8,7 @@ from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import ConfigError
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, find_strategy, strategy_names
-from edgemind.types import Budget, Checked, Event, Route
+from edgemind.types import Ballot, Budget, Checked, Event, Route
 from tests.helpers import drain, indexes, running, still_watchdog, streamed
 
 pytestmark = pytest.mark.usefixtures(still_watchdog.__name__)
@@ -40,7 +40,7 @@ def voted(
 
 
 def test_names_are_the_files() -> None:
-    assert strategy_names() == ["direct", "majority", "vote"]
+    assert strategy_names() == ["best_of", "direct", "majority", "refine", "vote"]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_names_are_the_files() -> None:
         ("vot", "did you mean vote"),
         ("drect", "did you mean direct"),
         ("atuo", "did you mean auto"),
-        ("beam", "there are auto, direct, majority, vote"),
+        ("beam", "there are auto, best_of, direct, majority, refine, vote"),
         ("base", "no strategy"),
         ("tally", "no strategy"),
         ("", "no strategy"),
@@ -69,7 +69,6 @@ def test_direct_is_the_draft() -> None:
     with running(engine) as run:
         events, outcome = follow(run, "direct")
     assert (outcome.winner.text, outcome.samples, outcome.agreement) == ("4", 1, 1.0)
-    assert outcome.confidence is None
     assert indexes(events) == [0]
 
 
@@ -91,7 +90,7 @@ def test_majority_draws_all_however_clear_it_is() -> None:
 def test_unanimity_stops_at_four() -> None:
     engine, _, events, outcome = voted("4")
     assert (outcome.samples, outcome.agreement) == (4, 1.0)
-    assert outcome.confidence == pytest.approx(31 / 32)
+    assert outcome.ballot == Ballot(4, 1, 1.0, 1.0)
     assert indexes(events) == [0, 1, 2, 3]
     assert engine.step_widths == [1, 1, 3, 3]
     checks = [event for event in events if isinstance(event, Checked)]
@@ -141,7 +140,7 @@ def test_abstentions() -> None:
 def test_where_nobody_answers_the_draft_stands() -> None:
     _, _, _, outcome = voted(CHATTER, CHATTER[:-5], CHATTER[:-9], width=3)
     assert outcome.winner.text == CHATTER
-    assert (outcome.agreement, outcome.confidence, outcome.samples) == (0.0, 0.0, 3)
+    assert (outcome.agreement, outcome.samples, outcome.ballot) == (0.0, 3, Ballot(3, 0, 0.0, 0.0))
 
 
 def test_losers_give_their_memory_back_at_once() -> None:

@@ -75,7 +75,7 @@ def test_abstentions_count_but_vote_for_nothing() -> None:
     assert tally.agreement() == 1.0
     nothing = tally_of(8, None)
     assert nothing.winner() is None
-    assert (nothing.agreement(), nothing.confidence()) == (0.0, 0.0)
+    assert nothing.agreement() == 0.0
 
 
 def test_the_same_answer_written_otherwise_is_one_answer() -> None:
@@ -95,7 +95,6 @@ def test_of_equals_the_first_wins() -> None:
     assert winner is not None
     assert winner.answer == "5"
     assert tally.agreement() == 0.5
-    assert tally.confidence() == 0.5
 
 
 def test_the_first_wave_is_the_fewest_that_can_end_it_and_later_ones_are_no_trickle() -> None:

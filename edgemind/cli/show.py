@@ -16,6 +16,7 @@ from edgemind.types import (
     Event,
     Finished,
     Progress,
+    Revised,
     Route,
     Routed,
     Sampled,
@@ -86,6 +87,9 @@ class Screen:
                 elif not self.quiet:
                     self._dimmed(True)
                     self._write(self.err, text)
+            case Revised(objection, _, kept) if self.explain:
+                self._end_line()
+                self._note(f"revised ({'kept' if kept else 'no better'}): {objection}")
             case Sampled(index):
                 self._finished = index + 1
             case Checked(votes):
@@ -173,7 +177,9 @@ def receipt(answer: Answer) -> str:
     tokens = f"{spent.tokens}{_of(budget.tokens)} tokens"
     seconds = f"{spent.seconds:.2f}{_of(budget.seconds)} s"
     joules = f"{spent.joules:.1f}{_of(budget.joules)} J ({spent.energy_source})"
-    parts = [answer.route.strategy, samples, tokens, seconds, joules]
+    route = answer.route
+    name = route.describe() if route.inner is not None else route.strategy
+    parts = [name, samples, tokens, seconds, joules]
     if answer.samples > 1:
         parts.append(f"{answer.agreement:.0%} agree")
     if answer.finish != "stop":

@@ -122,7 +122,8 @@ class ScriptedEngine:
         children: list[Branch] = []
         for sampling in samplings:
             line, position = own.line, own.position
-            if not line.pieces:
+            if not line.pieces or own.tokens[-1] == END:  # a fresh one, or one that goes on anew
+                position = 0
                 line = self.lines[self._next_line % len(self.lines)]
                 self._next_line += 1
             child = ScriptedBranch(

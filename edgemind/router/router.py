@@ -1,8 +1,7 @@
-"""How hard to think: the first look (at the prompt) and the second (at the draft).
+"""How hard to think: three looks, at the prompt, at the draft, at how a vote went.
 
-Both are logistic models with few weights, so that a decision can be explained signal by signal.
-The weights below were fitted on the bundled model's validation problems by
-`scripts/fit_router.py`; they are what any model starts with.
+All three are logistic models with few weights (`calibration.py`), so that a decision can be
+explained signal by signal. It decides; it executes nothing.
 """
 
 from __future__ import annotations
@@ -10,50 +9,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from edgemind.router.calibration import DEFAULT, Calibration
 from edgemind.router.signals import prompt_signals, votable
-from edgemind.types import Completion, Reason, Route
+from edgemind.types import Ballot, Completion, Route
 
-
-@dataclass(frozen=True, slots=True)
-class Logistic:
-    """P = 1 / (1 + exp(-(bias + Σ weight × signal)))."""
-
-    bias: float
-    weights: Mapping[str, float]
-
-    def explain(self, signals: Mapping[str, float]) -> tuple[float, tuple[Reason, ...]]:
-        """The probability, and each signal's contribution to its logit, largest first."""
-        reasons = [
-            Reason(name, signals[name], signals[name] * weight)
-            for name, weight in self.weights.items()
-        ]
-        logit = self.bias + sum(reason.contribution for reason in reasons)
-        reasons.sort(key=lambda reason: -abs(reason.contribution))
-        bounded = max(-30.0, min(30.0, logit))
-        return 1 / (1 + math.exp(-bounded)), tuple(reasons)
-
-
-HARD = Logistic(
-    -8.45,
-    {"length": 1.49, "numbers": 4.18, "digits": 1.35, "operators": -0.15, "constraints": 0.30},
-)
-CORRECT = Logistic(
-    6.49,
-    {
-        "answer_logprob": 0.50,
-        "answer_margin": 0.15,
-        "lowest_window": 7.04,
-        "mean_logprob": 4.25,
-        "length": -1.53,
-        "cut": -3.0,  # not fitted: no draft was cut there
-        "objections": -5.06,
-    },
-)
-ACCEPT = 0.6
-"""A draft that is right with this probability is taken as it is. Chosen on validation problems: the
-least tokens at which a vote on the rest still brings all that it can (docs/log.md)."""
 CERTAINLY_HARD = 0.98
 MARGIN_CAP = 10.0
 
@@ -72,33 +32,70 @@ def draft_signals(draft: Completion) -> Mapping[str, float]:
     }
 
 
-class Router:
-    """Decides; executes nothing."""
+def vote_signals(winner: Completion, ballot: Ballot) -> Mapping[str, float]:
+    """Signal → value for a vote that is over."""
+    return {
+        "share": ballot.share,
+        "weight": ballot.weight,
+        "distinct": math.log1p(ballot.distinct),
+        "drawn": math.log1p(ballot.drawn),
+        "mean_logprob": winner.signals.mean_logprob,
+        "objections": float(bool(winner.objections)),
+    }
 
-    def __init__(
-        self, hard: Logistic = HARD, correct: Logistic = CORRECT, accept: float = ACCEPT
-    ) -> None:
-        self._hard = hard
-        self._correct = correct
-        self._accept = accept
+
+class Router:
+    """Looks at prompts, drafts and votes with one model's calibration."""
+
+    def __init__(self, calibration: Calibration = DEFAULT) -> None:
+        self.calibration = calibration
 
     def first(self, prompt: str, width: int) -> Route:
         """Before a token: one pass, which may escalate; a vote at once; or one pass for good."""
         signals = prompt_signals(prompt)
-        difficulty, reasons = self._hard.explain(signals)
-        if not votable(signals) or width == 1:
-            reason = "answers in free text cannot be voted on" if width > 1 else "width 1"
-            return Route("direct", 1, reason, difficulty, reasons)
+        difficulty, reasons = self.calibration.hard.explain(signals)
+        if not votable(signals):
+            reason = "answers in free text cannot be voted on"
+            return Route("direct", 1, reason, difficulty, reasons, votable=False)
+        if width == 1:
+            return Route("direct", 1, "width 1", difficulty, reasons)
         if difficulty >= CERTAINLY_HARD:
             return Route("vote", width, "looks hard", difficulty, reasons)
         return Route("direct", width, "one pass first", difficulty, reasons)
 
-    def second(self, route: Route, draft: Completion) -> tuple[float, Route | None]:
-        """After the draft: P(correct), and the route to escalate to, None to accept it."""
-        confidence, reasons = self._correct.explain(draft_signals(draft))
-        if route.strategy != "direct" or route.width == 1 or confidence >= self._accept:
-            return confidence, None
-        reason = f"the draft is right with P = {confidence:.2f}, under {self._accept:.2f}"
-        return confidence, dataclasses.replace(
-            route, strategy="vote", reason=reason, reasons=reasons
+    def confidence(self, winner: Completion, ballot: Ballot | None) -> float:
+        """P(right) of what a route came to."""
+        if ballot is not None and ballot.drawn > 1:
+            return self.calibration.agreed.explain(vote_signals(winner, ballot))[0]
+        return self.calibration.correct.explain(draft_signals(winner))[0]
+
+    def next(self, route: Route, winner: Completion) -> Route | None:
+        """Where to go on after `route` came to `winner`; None to accept it.
+
+        An objection is evidence that a revision can use, and one revision costs less than a vote:
+        it comes first. What is still doubtful then goes to a vote, in which draft and revision
+        count. The winner of a vote is revised only if a verifier objects to it.
+        """
+        if route.strategy == "vote":
+            if not winner.objections:
+                return None
+            reason = "a verifier objects to the winner"
+            return dataclasses.replace(route, strategy="refine", reason=reason, inner=route)
+        if route.width == 1 or (route.inner is not None and route.inner.strategy == "vote"):
+            return None
+        probability, reasons = self.calibration.correct.explain(draft_signals(winner))
+        if probability >= self.calibration.accept:
+            return None
+        if winner.objections and route.strategy == "direct":
+            reason = f"a verifier objects: {winner.objections[0].message}"
+            return dataclasses.replace(
+                route, strategy="refine", reason=reason, reasons=reasons, inner=route
+            )
+        reason = f"right with P = {probability:.2f}, under {self.calibration.accept:.2f}"
+        return dataclasses.replace(
+            route,
+            strategy="vote",
+            reason=reason,
+            reasons=reasons,
+            inner=route if route.strategy == "refine" else None,
         )

@@ -26,6 +26,17 @@ CODE = re.compile(
     r"^\s*(?:import [\w.]+(?: as \w+)?|from [\w.]+ import .*)[ ;]*$|[{;]\s*$|^\s*}",
     re.M,
 )
+TRACE = re.compile(
+    r"\bwhat (?:is|does|will|gets)\b[^?\n]{0,60}"
+    r"\b(?:print(?:ed|s)?|output|value|result|return|end)\b",
+    re.I,
+)
+"""Asks for what a program comes to, which is a value."""
+MATHEMATICS = re.compile(
+    r"\\(?:frac|sqrt|int|sum|cdot|times|boxed)|\b(?:prove|integral|derivative|polynomial|triangle|"
+    r"probability|prime|equation|modulo|divisor|matrix|angle|perimeter|area|volume)\b",
+    re.I,
+)
 CONSTRAINT = re.compile(r"\b(?:if|but|then|only|except|at least|at most|must|without)\b", re.I)
 MAX_CHARACTERS = 20_000
 """Beyond it a prompt is a document, and its first part tells enough."""
@@ -45,9 +56,18 @@ def prompt_signals(text: str) -> Mapping[str, float]:
         "constraints": math.log1p(len(CONSTRAINT.findall(text))),
         "question": float(bool(QUESTION.search(text))),
         "open_ended": float(bool(OPEN_ENDED.search(text))),
+        "mathematics": float(bool(MATHEMATICS.search(text))),
+        "traced": float(bool(TRACE.search(text))),
         "code": float(bool(CODE.search(text))),
         "foreign": foreign / letters if letters else 0.0,
     }
+
+
+def wants_steps(text: str) -> bool:
+    """Whether answering takes reasoning that a model had better write out."""
+    signals = prompt_signals(text)
+    several = signals["numbers"] > math.log1p(1.5)
+    return votable(signals) and bool(several or signals["mathematics"] or signals["traced"])
 
 
 def votable(signals: Mapping[str, float]) -> bool:
@@ -56,6 +76,8 @@ def votable(signals: Mapping[str, float]) -> bool:
     Free text and code never agree word for word; a vote over them would only cost.
     """
     asked = signals["numbers"] and signals["question"]
-    if signals["code"] or (signals["open_ended"] and not asked):
+    if signals["code"]:
+        return bool(signals["traced"])
+    if signals["open_ended"] and not asked:
         return False
     return bool(signals["numbers"] or signals["question"])

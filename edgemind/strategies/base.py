@@ -15,19 +15,20 @@ from difflib import get_close_matches
 import edgemind.strategies
 from edgemind.errors import ConfigError
 from edgemind.run import Run
-from edgemind.types import Completion, Event, Route
+from edgemind.types import Ballot, Completion, Event, Route
 
-SUPPORT = {"base", "tally"}
+SUPPORT = {"base", "choice", "stopping", "tally"}
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a strategy settled on. `confidence` None leaves it to the router's second look."""
+    """What a strategy settled on; `ballot` if there was a vote."""
 
     winner: Completion
     samples: int
     agreement: float
-    confidence: float | None = None
+
+    ballot: Ballot | None = None
 
 
 Strategy = Callable[[Run, Route], Generator[Event, None, Outcome]]
@@ -48,3 +49,15 @@ def find_strategy(name: str) -> Strategy:
         raise ConfigError(f"no strategy is called {name!r}: {hint}")
     strategy: Strategy = getattr(importlib.import_module(f"edgemind.strategies.{name}"), name)
     return strategy
+
+
+def follow(run: Run, route: Route) -> Generator[Event, None, Outcome]:
+    """Answer along `route`. What the run has done already, it does not do again."""
+    return (yield from find_strategy(route.strategy)(run, route))
+
+
+def begin(run: Run, route: Route) -> Generator[Event, None, Outcome]:
+    """The answer that `route` goes on from: its inner route's, or the draft."""
+    if route.inner is not None:
+        return (yield from follow(run, route.inner))
+    return Outcome((yield from run.draft()), samples=1, agreement=1.0)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from edgemind.run import Run
-from edgemind.strategies.base import Outcome
+from edgemind.strategies.base import Outcome, begin
 from edgemind.types import Event, Route
 
 
 def direct(run: Run, route: Route) -> Generator[Event, None, Outcome]:
     """The draft as it is."""
-    draft = yield from run.draft()
-    return Outcome(draft, samples=1, agreement=1.0)
+    return (yield from begin(run, route))

@@ -14,8 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from edgemind.run import Run
-from edgemind.strategies.base import Outcome
-from edgemind.types import Checked, Completion, Event, Sampled
+from edgemind.strategies.base import Outcome, begin
+from edgemind.types import Ballot, Checked, Completion, Event, Route, Sampled
 from edgemind.verify.answers import canonical
 
 BETA_THRESHOLD = 0.95
@@ -112,10 +112,12 @@ class Tally:
         leader, _ = self._top_two()
         return leader.votes / sum(c.votes for c in self.candidates.values()) if leader else 0.0
 
-    def confidence(self) -> float:
-        """`beta_confidence` of the leader's sound votes against the second's."""
-        leader, second = self._top_two()
-        return beta_confidence(leader.sound, second.sound if second else 0) if leader else 0.0
+    def ballot(self) -> Ballot:
+        """How the vote went."""
+        leader, _ = self._top_two()
+        total = sum(candidate.weight for candidate in self.candidates.values())
+        weight = leader.weight / total if leader and total else 0.0
+        return Ballot(self.drawn, len(self.candidates), self.agreement(), weight)
 
     def _top_two(self) -> tuple[Candidate | None, Candidate | None]:
         ranked = sorted(self.candidates.values(), key=lambda candidate: -candidate.weight)
@@ -138,14 +140,15 @@ class Tally:
         return None
 
 
-def poll(run: Run, tally: Tally) -> Generator[Event, None, Outcome]:
-    """Draw the draft, then wave after wave of samples, until the tally is decided.
+def poll(run: Run, route: Route, tally: Tally) -> Generator[Event, None, Outcome]:
+    """Count what there is, then draw wave after wave of samples, until the tally is decided.
 
     Whatever is still running then is dropped, and so is the memory of every sample but the best
     one of each answer.
     """
-    draft = yield from run.draft()
-    tally.add(draft)
+    outcome = yield from begin(run, route)
+    for completion in run.finished:
+        tally.add(completion)
     while not run.cut and not tally.decided():
         with closing(run.samples(tally.wave())) as wave:
             for event in wave:
@@ -156,4 +159,5 @@ def poll(run: Run, tally: Tally) -> Generator[Event, None, Outcome]:
                     yield Checked(tally.ranking(), tally.decided())
                     if tally.decided():
                         break
-    return Outcome(tally.winner() or draft, tally.drawn, tally.agreement(), tally.confidence())
+    winner = tally.winner() or outcome.winner
+    return Outcome(winner, tally.drawn, tally.agreement(), tally.ballot())

@@ -16,4 +16,4 @@ from edgemind.types import Event, Route
 
 def vote(run: Run, route: Route) -> Generator[Event, None, Outcome]:
     """Draw up to `route.width` samples, the draft included, until the vote is decided."""
-    return (yield from poll(run, Tally(route.width)))
+    return (yield from poll(run, route, Tally(route.width)))

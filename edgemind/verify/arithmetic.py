@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Final
 
 from edgemind.types import Objection, Verdict
+from edgemind.verify.objection import false_sum
 
 MAX_TEXT: Final = 32_768
 """Of a longer text the last so many characters are read."""
@@ -63,7 +64,7 @@ def _objections(text: str, start: int) -> Iterator[Objection]:
             if value is None or _rounds_to(value, claimed, written, bool(match["unit"])):
                 continue
             shown = " ".join(match["left"].split())
-            yield Objection(number, f"{shown} = {_shown(value)}, not {match['right'].strip()}")
+            yield false_sum(number, shown, _shown(value), match["right"].strip())
 
 
 def _joins(character: str) -> bool:

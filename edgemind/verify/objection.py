@@ -1,22 +1,33 @@
-"""What a verifier says to a model about a line of arithmetic that does not hold.
+"""What is said to a model about an answer that a verifier objects to.
 
-The words are fixed here once: the bundled model is trained on them (scripts/nano) and a revising
-strategy says them. Located and concise: which line, what is true, what was written.
+The words are fixed here once: the bundled model is trained on them (scripts/nano) and `refine` says
+them. Located and concise: which line, and what is wrong there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["OBJECTION", "objection"]
+from edgemind.types import Objection
 
-OBJECTION: Final = "Check line {line}: {sum} = {right}, not {wrong}. Correct the solution."
+OBJECTION: Final = "Check line {line}: {message}. Correct the solution."
+UNLOCATED: Final = "{message}. Correct the solution."
 
 
-def objection(line: int, sum: str, right: str, wrong: str) -> str:
-    """The message about line `line` (from 1) that says `sum = wrong` where `right` is true.
+def feedback(objections: Sequence[Objection]) -> str:
+    """The message about the first objection: what comes after it may only follow from it.
 
-    >>> objection(2, "14 * 3", "42", "52")
+    >>> feedback([Objection(2, "14 * 3 = 42, not 52")])
     'Check line 2: 14 * 3 = 42, not 52. Correct the solution.'
     """
-    return OBJECTION.format(line=line, sum=sum, right=right, wrong=wrong)
+    first = min(objections, key=lambda one: one.line)
+    text = first.message.strip().rstrip(".")
+    if first.line < 1:
+        return UNLOCATED.format(message=text[:1].upper() + text[1:])
+    return OBJECTION.format(line=first.line, message=text)
+
+
+def false_sum(line: int, sum: str, right: str, wrong: str) -> Objection:
+    """The objection to a line `sum = wrong` (counted from 1) where `right` is true."""
+    return Objection(line, f"{sum} = {right}, not {wrong}")

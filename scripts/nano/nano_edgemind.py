@@ -14,6 +14,6 @@ if _ROOT not in sys.path:
     sys.path.insert(0, _ROOT)
 
 from edgemind.verify.arithmetic import check_arithmetic  # noqa: E402
-from edgemind.verify.objection import objection  # noqa: E402
+from edgemind.verify.objection import false_sum, feedback  # noqa: E402
 
-__all__ = ["check_arithmetic", "objection"]
+__all__ = ["check_arithmetic", "false_sum", "feedback"]

@@ -29,7 +29,9 @@ class Program:
         """Stands for `edgemind.runtime.load`."""
         self.loads.append((model, options))
         lines = [Line(tuple(text), (self.logprob,)) for text in self.says]
-        engine = ScriptedEngine(lines, context=self.context, on_step=self.on_step)
+        engine = ScriptedEngine(
+            lines, context=self.context, on_step=self.on_step, answer_cue="#### "
+        )
         self.minds.append(scripted_mind(engine))
         return self.minds[-1]
 
@@ -43,5 +45,5 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Program:
     made = Program()
     monkeypatch.setattr("edgemind.cli.ask.load", made.load)
     monkeypatch.setattr("edgemind.cli.chat.load", made.load)
-    monkeypatch.setattr("edgemind.run.Watchdog", StillWatchdog)
+    monkeypatch.setattr("edgemind.stepping.Watchdog", StillWatchdog)
     return made

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from random import Random
 
-from nano_edgemind import objection
+from nano_edgemind import false_sum, feedback
 
 NUMBER = r"-?\d+(?:\.\d+)?"
 STEP = re.compile(rf"({NUMBER}) (\*|/|\+|-) ({NUMBER}) = ({NUMBER})(?![\d./])")
@@ -44,7 +44,7 @@ def check(lines: Sequence[str]) -> str | None:
             value = result(a, op, b)
             right = None if value is None else show(value)
             if right is not None and Fraction(given) != Fraction(right):
-                return objection(number, f"{a} {op} {b}", right, given)
+                return feedback([false_sum(number, f"{a} {op} {b}", right, given)])
     return None
 
 

@@ -1,0 +1,55 @@
+"""Where calibrations are kept: one JSON file for each model, in the person's data folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from edgemind.router.calibration import DEFAULT, Calibration
+
+
+def data_folder() -> Path:
+    """The folder of edgemind's own data; `EDGEMIND_DATA_DIR` names another."""
+    if given := os.environ.get("EDGEMIND_DATA_DIR"):
+        return Path(given)
+    from platformdirs import user_data_path
+
+    return Path(user_data_path("edgemind", appauthor=False))
+
+
+def calibration_file(folder: Path, name: str, size: int) -> Path:
+    """The file of a model's calibration: by its name and its size in bytes.
+
+    A hash of the whole file would take longer than most answers.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "model"
+    tag = hashlib.sha256(f"{name}\0{size}".encode()).hexdigest()[:12]
+    return folder / "calibrations" / f"{safe}-{tag}.json"
+
+
+def load_calibration(folder: Path, name: str, size: int) -> Calibration:
+    """The model's own calibration, the default one where it has none.
+
+    Raises `ConfigError` for a file that cannot be read as one.
+    """
+    path = calibration_file(folder, name, size)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return DEFAULT
+    return Calibration.from_json(text, str(path))
+
+
+def save_calibration(folder: Path, name: str, size: int, calibration: Calibration) -> Path:
+    """Write it, all at once; the file's path."""
+    path = calibration_file(folder, name, size)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        partial.write_text(calibration.to_json() + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path

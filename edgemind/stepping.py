@@ -1,0 +1,108 @@
+"""One engine behind one ledger: every verb that costs is asked for, charged and learned from here.
+
+`Run` says which samples to grow; this grows them by a token, or says that no further one fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from edgemind.budget import Cost, CostModel, Ledger, Watchdog
+from edgemind.engines.base import Branch, Engine, Interrupted
+from edgemind.errors import BudgetTooSmall, ContextFull
+from edgemind.plan import answer_reserve, too_small
+from edgemind.sample import Sample
+from edgemind.types import Sampling, Token
+
+
+class Stepper:
+    """Prefill and steps within a budget. `abandon` is told of a sample that had to make room."""
+
+    def __init__(
+        self, engine: Engine, ledger: Ledger, costs: CostModel, abandon: Callable[[Sample], None]
+    ) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._costs = costs
+        self._abandon = abandon
+        self._reserve: Callable[[], Cost] = Cost
+        self._watchdog = Watchdog(ledger, engine.interrupt, engine.resume)
+
+    def close(self) -> None:
+        """End the watchdog and leave the engine ready."""
+        self._watchdog.close()
+
+    def hold_back(self) -> None:
+        """From here on keep what forcing an answer costs.
+
+        Asked for anew before each step, since the first steps teach what a step costs here.
+        """
+        self._reserve = lambda: answer_reserve(self._ledger, self._costs)
+        self._watchdog.arm(self._reserve())
+
+    def spend_all(self) -> None:
+        """Let everything that is left be used."""
+        self._reserve = Cost
+        self._watchdog.arm(Cost())
+
+    def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch | None:
+        """A prompt's branch, None if stopped. May use the whole budget but for one step.
+
+        Raises `BudgetTooSmall` where the prompt could not be evaluated.
+        """
+        engine, before = self._engine, self._engine.evaluated_tokens
+        started = self._ledger.elapsed()
+        self._watchdog.arm(self._costs.step(1))
+        branch = None
+        try:
+            while branch is None:
+                try:
+                    branch = engine.prefill(tokens, sampling)
+                except Interrupted:
+                    if self._ledger.stopped:
+                        return None
+                    if not self._ledger.fits(Cost(), self._costs.step(1)):
+                        raise BudgetTooSmall(too_small(self._costs, len(tokens))) from None
+                    self._watchdog.arm(self._costs.step(1))
+        finally:
+            evaluated = engine.evaluated_tokens - before
+            self._ledger.charge(0, evaluated)
+            self._costs.observe_prefill(evaluated, self._ledger.elapsed() - started)
+        return branch
+
+    def fits(self, live: Sequence[Sample], known: int = 0) -> bool:
+        """Whether one more step of these samples fits, with the reserve kept.
+
+        `known` tokens are about to be put into their mouths.
+        """
+        cost = self._costs.step(len(live))
+        if extra := known + _known_before(live):
+            cost += self._costs.prefill(extra)
+        return self._ledger.fits(cost, self._reserve())
+
+    def step(self, live: list[Sample]) -> list[Token] | None:
+        """One batched step, narrowed where the cache is full; None when no further one is."""
+        while True:
+            started, extra = self._ledger.elapsed(), _known_before(live)
+            try:
+                tokens = self._engine.step([sample.branch for sample in live])
+            except Interrupted:
+                if self._ledger.stopped or not self._ledger.fits(Cost(), self._reserve()):
+                    return None
+                self._watchdog.arm(self._reserve())
+                continue
+            except ContextFull:
+                if len(live) == 1:
+                    live[0].finish = "length"
+                    return None
+                self._abandon(live.pop())
+                continue
+            self._ledger.charge(len(tokens), extra)
+            if not extra:  # one that evaluates a text besides says little about a step
+                self._costs.observe_step(len(live), self._ledger.elapsed() - started)
+            return tokens
+
+
+def _known_before(live: Sequence[Sample]) -> int:
+    """Pending tokens beyond one for each branch: text that was put into a mouth, not drawn."""
+    return sum(len(sample.branch.pending) - 1 for sample in live)

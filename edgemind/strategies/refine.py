@@ -1,0 +1,50 @@
+"""Correction on evidence: only what a verifier outside the model objects to is revised.
+
+Asking a model whether it is sure makes it worse (Huang et al. 2023, arXiv 2310.01798); telling it
+which line is false, and what is true, does not. The answer's keys and values are used again: what
+a round costs is the objection and the new answer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator
+
+from edgemind.run import Run
+from edgemind.strategies.base import Outcome, begin
+from edgemind.types import Completion, Event, Revised, Route
+from edgemind.verify.objection import feedback
+
+ROUNDS = 4
+"""Most revisions: what a model cannot mend in these it does not mend (docs/log.md)."""
+
+
+def better(new: Completion, old: Completion) -> bool:
+    """Whether the verifiers like `new` better; words in place of a number are no correction."""
+    if new.finish != "stop" or _has_number(old) > _has_number(new):
+        return False
+    return (new.score, -len(new.objections)) > (old.score, -len(old.objections))
+
+
+def _has_number(completion: Completion) -> bool:
+    return any(character.isdigit() for character in completion.answer or "")
+
+
+def refine(run: Run, route: Route) -> Generator[Event, None, Outcome]:
+    """Revise the inner route's answer until no verifier objects, or nothing more fits.
+
+    A revision that is no better is made once more, drawn at random then.
+    """
+    outcome = yield from begin(run, route)
+    best, attempt = outcome.winner, 0
+    for _ in range(ROUNDS):
+        if not best.objections or run.cut:
+            break
+        objection = feedback(best.objections)
+        revised = yield from run.revise(best, objection, attempt)
+        if revised is None:
+            break
+        kept = better(revised, best)
+        yield Revised(objection, revised, kept)
+        best, attempt = (revised, 0) if kept else (best, attempt + 1)
+    return dataclasses.replace(outcome, winner=best, samples=max(outcome.samples, run.drawn))
