@@ -74,9 +74,9 @@ class EngineAnswers:
         top_k, min_p = self._fixed
         for number, problem in enumerate(problems):
             turns = [
-                Message(role, text)
+                message
                 for ask, reply in problem.history
-                for role, text in (("user", ask), ("assistant", reply))
+                for message in (Message("user", ask), Message("assistant", reply))
             ]
             chat = (*turns, Message("user", problem.prompt))
             ids = tokenize(self._template.render(chat), engine.vocabulary)

@@ -66,7 +66,7 @@ class StartFile:
         tokens: list[str] = self._value("tokenizer.ggml.tokens")
         if tuple(tokens[: len(SPECIALS)]) != SPECIALS:
             raise ValueError("the file's special tokens are not the ones of export_gguf.py")
-        pairs = [tuple(merge.split(" ")) for merge in self._value("tokenizer.ggml.merges")]
+        pairs = [_pair(merge) for merge in self._value("tokenizer.ggml.merges")]
         return assemble({token: place for place, token in enumerate(tokens)}, pairs)
 
     def weights(self) -> dict[str, Tensor]:
@@ -75,3 +75,8 @@ class StartFile:
             torch_name(tensor.name): torch.tensor(dequantize(tensor.data, tensor.tensor_type))
             for tensor in self._reader.tensors
         }
+
+
+def _pair(merge: str) -> tuple[str, str]:
+    left, _, right = merge.partition(" ")
+    return left, right

@@ -58,7 +58,7 @@ def _bare(model: models.BPE) -> Tokenizer:
     return tokenizer
 
 
-def assemble(vocabulary: dict[str, int], merges: list[tuple[str, ...]]) -> Tokenizer:
+def assemble(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> Tokenizer:
     """The tokenizer of a finished vocabulary, equal to the one that was trained."""
     tokenizer = _bare(models.BPE(vocabulary, merges))
     tokenizer.add_special_tokens(list(SPECIALS))

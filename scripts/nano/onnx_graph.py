@@ -77,7 +77,7 @@ class LlamaGraph:
 
     def _norm(self, x: str, name: str) -> str:
         gain = self._constant(f"{name}.gain", self.weights[f"{name}.weight"])
-        epsilon = self._constant("epsilon", np.float32(self.config.norm_epsilon))
+        epsilon = self._constant("epsilon", np.array(self.config.norm_epsilon, np.float32))
         square = self._add("Mul", [x, x], f"{name}.square")
         mean = self._add("ReduceMean", [square, self._ints(-1)], f"{name}.mean", keepdims=1)
         root = self._add(
@@ -133,7 +133,7 @@ class LlamaGraph:
             picked = self._add("Gather", [rows, "position_ids"], f"{name}.rows")
             whole = self._add("Concat", [picked, picked], f"{name}.both", axis=-1)
             self._add("Unsqueeze", [whole, self._ints(1)], name)
-        zero, one = (self._constant(f"scalar.{n}", np.int64(n)) for n in (0, 1))
+        zero, one = (self._constant(f"scalar.{n}", np.array(n, np.int64)) for n in (0, 1))
         total = self._add(
             "Squeeze",
             [self._add("Shape", ["attention_mask"], "mask.total", start=1, end=2)],
@@ -154,8 +154,8 @@ class LlamaGraph:
         real = self._add("Unsqueeze", [real, self._ints(1, 2)], "real.rows")
         seen = self._add("And", [causal, real], "seen")
         values = [
-            self._constant("shown", np.float32(0.0)),
-            self._constant("hidden", np.float32(HIDDEN)),
+            self._constant("shown", np.array(0, np.float32)),
+            self._constant("hidden", np.array(HIDDEN, np.float32)),
         ]
         self._add("Where", [seen, *values], "bias")
 
@@ -179,7 +179,7 @@ class LlamaGraph:
         keys, values = f"present.{layer}.key", f"present.{layer}.value"
         if config.kv_heads != config.heads:
             keys, values = (self._repeated(entry) for entry in (keys, values))
-        scale = self._constant("scale", np.float32(config.head_width**-0.5))
+        scale = self._constant("scale", np.array(config.head_width**-0.5, np.float32))
         query = self._add("Mul", [query, scale], f"{name}.query.scaled")
         turned = self._add("Transpose", [keys], f"{name}.keys.turned", perm=[0, 1, 3, 2])
         scores = self._add("MatMul", [query, turned], f"{name}.scores")

@@ -122,12 +122,12 @@ class Trainer:
         if saved.exists():
             return ModelConfig(**torch.load(saved, weights_only=True)["config"])
         if self.start is not None:
-            base, free = self.start.config(), ("layers",)
+            base, free = self.start.config(), ["layers"]
         else:
             base = GPU_SIZE if self.device == "cuda" else CPU_SIZE
-            free = ("layers", "hidden", "vocabulary")
+            free = ["layers", "hidden", "vocabulary"]
         given = {name: value for name in free if (value := getattr(self.options, name))}
-        return ModelConfig(**(base.as_dict() | given))  # type: ignore[arg-type]
+        return ModelConfig(**(base.as_dict() | given))
 
     def _skills(self) -> dict[str, float]:
         """Weights of the skills asked for, or of those that the checkpoint was trained on."""
