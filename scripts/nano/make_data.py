@@ -45,6 +45,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
                         help=f"`first`, `all` or some of {', '.join(sorted(SKILLS))}")  # fmt: skip
     parser.add_argument("--model", type=Path, help="a GGUF file: only skills it was trained on")
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
+    parser.add_argument("--mix", type=int, nargs=3, metavar=("EASY", "MIDDLE", "HARD"),
+                        help="problems of each level in a round, as in 6 3 1")  # fmt: skip
     parser.add_argument("--chats", action="store_true", help="also follow-up questions")
     parser.add_argument("--solutions", action="store_true", help="add the worked solution")
     parser.add_argument("--out", type=Path, help="a file; standard output without it")
@@ -64,13 +66,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    problems = stratified(
-        Split(options.split),
-        options.seed,
-        options.skills,
-        [LEVELS.index(level) for level in options.levels],
-        options.chats,
-    )
+    levels = [LEVELS.index(level) for level in options.levels]
+    if options.mix:
+        levels = [level for level, count in enumerate(options.mix) for _ in range(count)]
+    split = Split(options.split)
+    problems = stratified(split, options.seed, options.skills, levels, options.chats)
     lines = (
         json.dumps(record(problem, options.solutions), ensure_ascii=False) + "\n"
         for problem in itertools.islice(problems, options.size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from random import Random
 
 import pytest
@@ -136,6 +137,8 @@ def test_stratified_takes_skills_and_levels_in_turn_without_repeats() -> None:
         ("add", "easy"), ("clock", "easy"), ("add", "hard"), ("clock", "hard"),
     }  # fmt: skip
     assert len({p.prompt for p in problems}) == len(problems)
+    mixed = list(itertools.islice(stratified(Split.TRAIN, 1, ["age"], [0, 0, 0, 1]), 40))
+    assert Counter(p.level for p in mixed) == {"easy": 30, "middle": 10}
     with pytest.raises(ValueError, match="unknown skill 'fractons'"):
         next(stratified(Split.TRAIN, 1, ["fractons"]))
 

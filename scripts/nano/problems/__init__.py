@@ -7,8 +7,8 @@ the trainer and the evaluation. A new skill is one new file in `skills/`.
 from __future__ import annotations
 
 import importlib
-import itertools
 import pkgutil
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from random import Random
 
@@ -85,16 +85,19 @@ def stratified(
 ) -> Iterator[Problem]:
     """Different problems without end, skills and levels in turn; the same for the same seed.
 
-    Without `chats` problems that lean on earlier turns are left out.
+    A level that stands several times in `levels` gets as many problems. Without `chats` problems
+    that lean on earlier turns are left out.
     """
     for name in skills_wanted:
         if name not in SKILLS:
             raise ValueError(f"unknown skill {name!r}; there are {', '.join(sorted(SKILLS))}")
     seen: set[tuple[object, ...]] = set()
-    for number in itertools.count():
+    numbers: Counter[tuple[str, int]] = Counter()
+    while True:
         for level in levels:
             for name in skills_wanted or scored_skills():
-                rng = Random(f"{split.value}/{seed}/{name}/{level}/{number}")
+                rng = Random(f"{split.value}/{seed}/{name}/{level}/{numbers[name, level]}")
+                numbers[name, level] += 1
                 problem = generate(rng, name, level, split)
                 identity = (problem.history, problem.prompt)
                 if identity not in seen and (chats or not problem.history):
