@@ -77,8 +77,9 @@ def test_the_same_revision_is_not_made_twice() -> None:
     with running(engine) as run:
         refined(run)
         steps = len(engine.step_widths)
-        _, outcome = refined(run)
+        told, outcome = refined(run)
     assert outcome.winner.text == RIGHT and len(engine.step_widths) == steps
+    assert told == []
 
 
 def test_the_winner_of_a_vote_is_refined() -> None:

@@ -40,11 +40,12 @@ def refine(run: Run, route: Route) -> Generator[Event, None, Outcome]:
     for _ in range(ROUNDS):
         if not best.objections or run.cut:
             break
-        objection = feedback(best.objections)
+        objection, before = feedback(best.objections), run.drawn
         revised = yield from run.revise(best, objection, attempt)
         if revised is None:
             break
         kept = better(revised, best)
-        yield Revised(objection, revised, kept)
+        if run.drawn > before:  # not one that was made and told of before
+            yield Revised(objection, revised, kept)
         best, attempt = (revised, 0) if kept else (best, attempt + 1)
     return dataclasses.replace(outcome, winner=best, samples=max(outcome.samples, run.drawn))

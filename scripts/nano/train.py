@@ -53,13 +53,13 @@ class Progress:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def level_weights(fraction: float) -> tuple[float, float, float]:
-    """Curriculum: mostly easy problems at first, all levels from a fifth of the run on."""
+def level_weights(fraction: float, last: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Curriculum: mostly easy problems at first, from a fifth of the run on as in `last`."""
     if fraction < 0.06:
         return (1.0, 0.2, 0.0)
     if fraction < 0.18:
         return (1.0, 0.7, 0.2)
-    return (1.0, 1.0, 0.5)
+    return last
 
 
 class Trainer:
@@ -270,7 +270,7 @@ class Trainer:
         ) as stream:  # fmt: skip
             while not self.over():
                 fraction = now.seconds / now.decay_end
-                shard = stream.take(level_weights(fraction))
+                shard = stream.take(level_weights(fraction, tuple(options.levels)))
                 for batch in shard[now.batch :]:
                     self.pause()
                     self.check_decay_file()
@@ -337,6 +337,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--cpu", action="store_true", help="leave a GPU alone")
     add("--skills", nargs="+", default=[], metavar="SKILL", help="names, `first` or `all`; all, or "
         "what the checkpoint was trained on")  # fmt: skip
+    add("--levels", nargs=3, type=float, default=[1.0, 1.0, 0.5],
+        metavar=("EASY", "MIDDLE", "HARD"), help="shares of problems after the start")  # fmt: skip
     add("--weight", nargs="+", default=[], metavar="SKILL=NUMBER", help="another share of a skill")
     options = parser.parse_args(arguments)
     try:
