@@ -17,7 +17,7 @@ from edgemind.errors import ConfigError
 from edgemind.run import Run
 from edgemind.types import Completion, Event, Route
 
-SUPPORT = {"base", "tally"}
+SUPPORT = {"base", "prior", "stopping", "tally", "urns"}
 
 
 @dataclass(frozen=True, slots=True)
