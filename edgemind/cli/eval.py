@@ -13,12 +13,13 @@ from typing import Annotated, Any
 import typer
 
 from edgemind.budget import check_budget
+from edgemind.catalog.bundled import bundled_model
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors
 from edgemind.errors import ConfigError
 from edgemind.evaluate import plots
 from edgemind.evaluate.datasets import Problem, read_problems
-from edgemind.evaluate.harness import chosen_policies, digest, evaluate
+from edgemind.evaluate.harness import chosen_policies, digest, evaluate, fingerprint
 from edgemind.evaluate.replay import (
     SHUFFLES,
     beta_policies,
@@ -105,12 +106,20 @@ def evaluate_command(
         problems = read_problems(file, limit, by)
         with load(model, threads=threads, gpu_layers=gpu_layers) as mind:
             settings = replace(
-                settings, problems=digest(problems), count=len(problems), model=mind.model
+                settings,
+                problems=digest(problems),
+                count=len(problems),
+                model=mind.model,
+                weights=fingerprint(Path(model).expanduser() if model else bundled_model()),
+                threads=threads,
+                gpu_layers=gpu_layers,
             )
             kept = ResultLog(out, settings) if out is not None else nullcontext(None)
-            with kept as log, _progress(len(problems) * len(settings.policies), quiet) as bar:
+            with kept as log:
+                held = len(log.done) if log else 0
                 try:
-                    results = [bar(each) for each in evaluate(mind, problems, settings, log)]
+                    with _progress(len(problems) * len(settings.policies), held, quiet) as bar:
+                        results = [bar(each) for each in evaluate(mind, problems, settings, log)]
                 except KeyboardInterrupt:
                     if out is not None:
                         print(f"stopped: the same command goes on from {out}", file=sys.stderr)
@@ -119,8 +128,11 @@ def evaluate_command(
 
 
 @contextmanager
-def _progress(total: int, quiet: bool) -> Iterator[Callable[[Result], Result]]:
-    """A bar on stderr with the time left, where a person sees it; it takes each result."""
+def _progress(total: int, held: int, quiet: bool) -> Iterator[Callable[[Result], Result]]:
+    """A bar on stderr with the time left, where a person sees it; it takes each result.
+
+    The `held` first results come from a file, at once: they say nothing of the time left.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -141,15 +153,15 @@ def _progress(total: int, quiet: bool) -> Iterator[Callable[[Result], Result]]:
     )
     hidden = quiet or not sys.stderr.isatty()
     with Progress(*columns, console=Console(stderr=True), disable=hidden) as progress:
-        task = progress.add_task("asking", total=total)
-        right = 0
+        task = progress.add_task("asking", total=total, completed=held)
+        right = taken = 0
 
         def take(result: Result) -> Result:
-            nonlocal right
-            right += result.right
-            progress.advance(task)
-            asked = progress.tasks[0].completed
-            progress.update(task, description=f"{right / asked:.0%} right")
+            nonlocal right, taken
+            right, taken = right + result.right, taken + 1
+            progress.update(
+                task, completed=max(held, taken), description=f"{right / taken:.0%} right"
+            )
             return result
 
         yield take

@@ -26,7 +26,8 @@ VERSION = 1
 class Settings:
     """All that decides what an evaluation finds; results under other settings do not mix.
 
-    `problems` is a digest of the questions and their answers, `count` how many there are.
+    `problems` is a digest of the questions and their answers, `count` how many there are; `weights`
+    tells model files of one name apart.
     """
 
     problems: str
@@ -38,6 +39,9 @@ class Settings:
     max_tokens: int | None = None
     temperature: float | None = None
     budget: Budget = Budget()  # noqa: RUF009 (frozen)
+    weights: str = ""
+    threads: int | None = None
+    gpu_layers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

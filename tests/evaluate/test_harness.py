@@ -10,7 +10,7 @@ import pytest
 
 from edgemind.errors import ConfigError
 from edgemind.evaluate.datasets import Problem
-from edgemind.evaluate.harness import chosen_policies, digest, evaluate, policy_names
+from edgemind.evaluate.harness import chosen_policies, digest, evaluate, fingerprint, policy_names
 from edgemind.evaluate.report import Unit, oracle, report, report_text
 from edgemind.evaluate.results import Result, ResultLog, Settings
 from edgemind.runtime import Mind
@@ -101,6 +101,19 @@ def test_policies() -> None:
 def test_the_digest_tells_questions_apart() -> None:
     assert digest(PROBLEMS) == digest(list(PROBLEMS))
     assert len({digest(PROBLEMS), digest(PROBLEMS[:2]), digest(PROBLEMS[::-1])}) == 3
+
+
+def test_fingerprints(tmp_path: Path) -> None:
+    model, other = tmp_path / "a" / "model.gguf", tmp_path / "other.gguf"
+    model.parent.mkdir()
+    model.write_bytes(b"x" * 3_000_000)
+    before = fingerprint(model), fingerprint(model.parent)
+    assert before == (fingerprint(model), fingerprint(model.parent))
+    other.write_bytes(b"x" * 2_999_999 + b"y")
+    assert len({*before, fingerprint(other), fingerprint(tmp_path / "missing")}) == 4
+    model.write_bytes(b"x")
+    assert fingerprint(model) != before[0]
+    assert fingerprint(model.parent) != before[1]
 
 
 def result(question: int, policy: str, right: bool, tokens: int, seconds: float = 1.0) -> Result:
