@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
 )
 
 # Imported inside functions only; but for these modules of ours, which nobody imports but late.
-HEAVY = {"PySide6", "jinja2", "llama_cpp", "onnxruntime", "rich"}
+HEAVY = {"PySide6", "jinja2", "llama_cpp", "matplotlib", "onnxruntime", "rich"}
 LATE_MODULES = {"templating"}
 # What `import edgemind` must not load: the above and what comes with them.
 NOT_AT_START = HEAVY | {"gguf", "numpy", "tokenizers", "torch", "typer"}

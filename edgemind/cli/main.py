@@ -10,6 +10,7 @@ import typer
 import edgemind
 from edgemind.cli.ask import ask
 from edgemind.cli.chat import chat
+from edgemind.cli.eval import evaluate_command
 
 app = typer.Typer(
     name="edgemind",
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(ask)
 app.command()(chat)
+app.command("eval")(evaluate_command)
 
 
 def _version(wanted: bool) -> None:

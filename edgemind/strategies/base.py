@@ -17,7 +17,7 @@ from edgemind.errors import ConfigError
 from edgemind.run import Run
 from edgemind.types import Ballot, Completion, Event, Route
 
-SUPPORT = {"base", "choice", "stopping", "tally"}
+SUPPORT = {"base", "choice", "prior", "stopping", "tally", "urns"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,136 @@
+"""Accuracy against cost: as PNG and SVG (matplotlib, an extra), and drawn with characters.
+
+Reached from `edgemind eval`. A point that no other beats in both is on the Pareto front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgemind.errors import ConfigError
+from edgemind.evaluate.statistics import Interval
+
+MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One policy: its cost in the plot's unit, its accuracy as a fraction."""
+
+    name: str
+    cost: float
+    accuracy: Interval
+
+
+def front(points: Sequence[Point]) -> list[Point]:
+    """The points that no other beats: the cheapest first, each next one more accurate."""
+    kept: list[Point] = []
+    for point in sorted(points, key=lambda each: (each.cost, -each.accuracy.value)):
+        if not kept or point.accuracy.value > kept[-1].accuracy.value:
+            kept.append(point)
+    return kept
+
+
+def need_matplotlib() -> None:
+    """`ConfigError` with the way out where matplotlib is not installed."""
+    try:
+        import matplotlib as _  # noqa: F401
+    except ImportError:
+        raise ConfigError(
+            "plots as files need matplotlib: pip install 'edgemind[eval]', or leave out --plot"
+        ) from None
+
+
+def save(
+    points: Sequence[Point], unit: str, title: str, path: Path, bars: str = "bars: 95 %"
+) -> list[Path]:
+    """Draw to `path` with the suffixes .png and .svg; the two paths. `bars` says what bars are.
+
+    Raises `ConfigError` without matplotlib, and where the files cannot be written.
+    """
+    need_matplotlib()
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # No pyplot: it keeps figures in a global list, and looks for a screen.
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    best = front(points)
+    axes.plot(
+        [each.cost for each in best],
+        [100 * each.accuracy.value for each in best],
+        color="0.6",
+        linewidth=1,
+        zorder=1,
+        label="Pareto front",
+    )
+    for number, each in enumerate(points):
+        value, low, high = (100 * part for part in _ends(each))
+        colour = f"C{number % 10}"
+        ends = [[value - low], [high - value]]
+        marker = "os^vD<>P"[number % 8]
+        axes.errorbar(
+            each.cost, value, ends, fmt=marker, color=colour, capsize=3, markersize=5,
+            label=each.name,
+        )  # fmt: skip
+    axes.set_xlabel(f"{unit} per question")
+    axes.set_ylabel(f"right answers, % ({bars})", fontsize=9)
+    axes.set_title(title, fontsize=10)
+    axes.set_xlim(left=0)
+    axes.grid(alpha=0.3)
+    # Names beside the plot: points are often too close for names beside points.
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    files = [path.with_name(path.name + suffix) for suffix in (".png", ".svg")]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(files[0], dpi=150)
+        # The same points give the same file: no date, no random ids.
+        with mpl.rc_context({"svg.hashsalt": "edgemind"}):
+            figure.savefig(files[1], metadata={"Date": None})
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None
+    return files
+
+
+def _ends(point: Point) -> tuple[float, float, float]:
+    return point.accuracy.value, point.accuracy.low, point.accuracy.high
+
+
+def text_plot(points: Sequence[Point], unit: str, *, width: int = 64, height: int = 16) -> str:
+    """The same plot with characters, `width` × `height` inside its axes.
+
+    Each point is a letter that is named below, with a star if it is on the front; `*` is several
+    points at one place.
+    """
+    if not points:
+        return ""
+    costs = [point.cost for point in points]
+    heights = [100 * point.accuracy.value for point in points]
+    right = max(costs) or 1.0
+    low, high = min(heights), max(heights)
+    if high - low < 1:
+        low, high = low - 0.5, high + 0.5
+    cells = [[" "] * width for _ in range(height)]
+    marks = [MARKS[number % len(MARKS)] for number in range(len(points))]
+    for mark, cost, value in zip(marks, costs, heights, strict=True):
+        column = round(cost / right * (width - 1))
+        row = round((high - value) / (high - low) * (height - 1))
+        cells[row][column] = mark if cells[row][column] == " " else "*"
+    labels = {0: f"{high:.1f}", height // 2: f"{(high + low) / 2:.1f}", height - 1: f"{low:.1f}"}
+    lines = ["right %"]
+    lines += [f"{labels.get(number, ''):>6} │{''.join(row)}" for number, row in enumerate(cells)]
+    lines = [line.rstrip() for line in lines]
+    lines.append(f"{'':6} └{'─' * width}")
+    end = f"{right:.4g} {unit}"
+    lines.append(f"{'':8}0{end:>{width - 1}}")
+    best = {point.name for point in front(points)}
+    named = [
+        f"{mark} {point.name}{'*' if point.name in best else ''}"
+        for mark, point in zip(marks, points, strict=True)
+    ]
+    lines.append(f"{'':8}{'  '.join(named)}")
+    return "\n".join(lines)
