@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator, Sequence
 
-from edgemind.budget import CostModel, Ledger
+from edgemind.budget import Cost, CostModel, Ledger
 from edgemind.engines.base import Branch, Engine
 from edgemind.errors import BudgetTooSmall, ContextFull
 from edgemind.plan import FORCED_TOKENS, affordable_width, too_small
@@ -172,6 +172,12 @@ class Run:
         [revised] = [one for one, held in self._held if held is sample]
         self._revised[key] = revised
         return revised
+
+    def price(self, width: int) -> Cost:
+        """What one more sample is predicted to take, drawn as one of `width`."""
+        length = max(1, self._draft.signals.tokens if self._draft else 1)
+        width = min(width, self._engine.max_width)
+        return self._costs.step(width).times(length / width)
 
     def release(self, completion: Completion) -> None:
         """Give back the memory of a finished sample that cannot win any more."""

@@ -114,6 +114,11 @@ class Mind:
         """The model's name, as its file gives it."""
         return self._engine.info.name
 
+    @property
+    def model_bytes(self) -> int:
+        """Size of the model's file."""
+        return self._engine.info.bytes
+
     def ask(
         self,
         prompt: str | Chat,

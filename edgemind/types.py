@@ -191,7 +191,8 @@ class Route:
     `difficulty` is the probability, before a token was generated, that one pass is wrong. A route
     is a small tree: `inner` is how the answer comes about that this strategy works on ("refine the
     winner of a vote of 8"), None is the draft. `votable` is False where answers are free text,
-    which cannot be compared.
+    which cannot be compared. A sample whose window of log-probabilities sinks under `floor` is
+    given up; `worth` is how many seconds a better answer is worth, None any number.
     """
 
     strategy: str
@@ -201,6 +202,8 @@ class Route:
     reasons: tuple[Reason, ...] = ()
     inner: Route | None = None
     votable: bool = True
+    floor: float | None = None
+    worth: float | None = None
 
     def describe(self) -> str:
         """The whole route in words: `refine(vote of 8)`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgemind.sample import NO_SIGNALS
-from edgemind.strategies.tally import Tally, beta_confidence, weight
+from edgemind.strategies.stopping import Beta, CostAware, Rule, Windowed, beta_confidence
+from edgemind.strategies.tally import Tally, weight
 from edgemind.types import Completion, Objection, Signals
 
 
@@ -51,9 +53,33 @@ def test_beta_confidence_is_a_probability_and_symmetric(first: int, second: int)
     assert beta_confidence(first + 1, second) >= confidence
 
 
-def test_unanimity_is_enough_after_four() -> None:
-    assert tally_of(8, "4", "4", "4").decided() is None
-    assert tally_of(8, "4", "4", "4", "4").decided() == "beta"
+def test_unanimity_is_enough_after_three() -> None:
+    assert tally_of(8, "4", "4").decided() is None
+    assert tally_of(8, "4", "4", "4").decided() == "not worth more"
+
+
+def test_the_first_rule_that_fires_is_named() -> None:
+    def voted(rules: tuple[Rule, ...], *answers: str | None) -> str | None:
+        tally = Tally(16, rules)
+        for answer in answers:
+            tally.add(said(answer))
+        return tally.decided()
+
+    four, five = ("4",) * 4, ("4",) * 5
+    assert voted((Beta(),), *four) == "beta"
+    assert voted((Windowed(),), *four) is None
+    assert voted((Windowed(),), *five) == "window"
+    assert voted((Windowed(), Beta()), *five) == "window"
+    assert voted((Windowed(),), *four, None, "4") is None, "no answer is no agreement"
+    assert voted((CostAware(1.0, seconds=9.0),), "4", "5") == "not worth it"
+    assert voted((CostAware(90.0, seconds=0.1),), "4", "5") is None
+    assert voted((), *five) is None
+
+
+def test_dropped_samples_count_but_vote_for_nothing() -> None:
+    tally = tally_of(4, "4", "4")
+    tally.add(dataclasses.replace(said("5"), finish="dropped"))
+    assert (tally.drawn, tally.ranking()) == (3, (("4", 2),))
 
 
 def test_certainty() -> None:
@@ -98,12 +124,12 @@ def test_of_equals_the_first_wins() -> None:
 
 
 def test_the_first_wave_is_the_fewest_that_can_end_it_and_later_ones_are_no_trickle() -> None:
-    assert tally_of(8, "4").wave() == 3
+    assert tally_of(8, "4").wave() == 2
     assert tally_of(8, "4", "4").wave() == 4
-    assert tally_of(8, "4", "5").wave() == 4  # then 5 of 7 against 1 are certain
-    assert tally_of(8, None).wave() == 4
+    assert tally_of(8, "4", "5").wave() == 4
+    assert tally_of(8, None).wave() == 3
     assert tally_of(2, "4").wave() == 1
-    assert tally_of(100, "4", "5").wave() == 5  # six against one
+    assert tally_of(100, "4", "5").wave() == 4
 
 
 ANSWERS = st.lists(st.sampled_from(["1", "2", "3", None]), min_size=1, max_size=20)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from edgemind.budget import check_budget
 from edgemind.catalog.bundled import bundled_model
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors
+from edgemind.cli.progress import progress
 from edgemind.errors import ConfigError
 from edgemind.evaluate import plots
 from edgemind.evaluate.datasets import Problem, read_problems
@@ -118,53 +119,16 @@ def evaluate_command(
             with kept as log:
                 held = len(log.done) if log else 0
                 try:
-                    with _progress(len(problems) * len(settings.policies), held, quiet) as bar:
-                        results = [bar(each) for each in evaluate(mind, problems, settings, log)]
+                    with progress(len(problems) * len(settings.policies), quiet, held) as tell:
+                        results = []
+                        for each in evaluate(mind, problems, settings, log):
+                            results.append(each)
+                            tell(each.right)
                 except KeyboardInterrupt:
                     if out is not None:
                         print(f"stopped: the same command goes on from {out}", file=sys.stderr)
                     raise
         _show(results, problems, settings, cost, json, plot, file.name)
-
-
-@contextmanager
-def _progress(total: int, held: int, quiet: bool) -> Iterator[Callable[[Result], Result]]:
-    """A bar on stderr with the time left, where a person sees it; it takes each result.
-
-    The `held` first results come from a file, at once: they say nothing of the time left.
-    """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    hidden = quiet or not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), disable=hidden) as progress:
-        task = progress.add_task("asking", total=total, completed=held)
-        right = taken = 0
-
-        def take(result: Result) -> Result:
-            nonlocal right, taken
-            right, taken = right + result.right, taken + 1
-            progress.update(
-                task, completed=max(held, taken), description=f"{right / taken:.0%} right"
-            )
-            return result
-
-        yield take
 
 
 def _show(

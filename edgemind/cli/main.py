@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import edgemind
 from edgemind.cli.ask import ask
 from edgemind.cli.chat import chat
-from edgemind.cli.eval import evaluate_command
+
+LATE = {
+    "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
+    "eval": ("edgemind.cli.eval", "evaluate_command"),
+}
+"""Commands whose modules are imported when asked for: an answer should not wait for them."""
+
+
+class Commands(TyperGroup):
+    """All commands, those of `LATE` among them. (typer brings its own copy of click or uses it.)"""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *LATE]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in LATE:
+            return super().get_command(ctx, cmd_name)
+        module, function = LATE[cmd_name]
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(cmd_name)(getattr(importlib.import_module(module), function))
+        return typer.main.get_command(alone)
+
 
 app = typer.Typer(
+    cls=Commands,
     name="edgemind",
     help="Reasoning on this device, within a budget. Nothing you type leaves it.",
     no_args_is_help=True,
@@ -22,7 +46,6 @@ app = typer.Typer(
 )
 app.command()(ask)
 app.command()(chat)
-app.command("eval")(evaluate_command)
 
 
 def _version(wanted: bool) -> None:

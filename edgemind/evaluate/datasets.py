@@ -17,10 +17,12 @@ from typing import Any
 
 from edgemind.errors import ConfigError
 from edgemind.evaluate.lines import json_lines, wrong
-from edgemind.types import Answer, Chat, Message
+from edgemind.types import Answer, Chat, Completion, Message
 from edgemind.verify.answers import canonical, equivalent, extract
 
 GOLD = re.compile(r"####[ \t]*([^\n]*?)\s*\Z")
+PROBLEMS = Path(__file__).with_name("problems.jsonl")
+"""Problems of arithmetic and small puzzles that come with edgemind."""
 LETTERS = "ABCDEFGHIJ"
 CHOICE_REQUEST = 'Answer with the letter of the right option, as in "The answer is (A)".'
 
@@ -41,7 +43,7 @@ class Problem:
     choices: tuple[str, ...] = ()
     group: str = ""
 
-    def right(self, answer: Answer) -> bool:
+    def right(self, answer: Answer | Completion) -> bool:
         """Whether a model's answer is the right one (equivalent, or the same option)."""
         if not self.choices:
             return answer.answer is not None and equivalent(answer.answer, self.gold)

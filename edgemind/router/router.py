@@ -59,9 +59,10 @@ class Router:
             return Route("direct", 1, reason, difficulty, reasons, votable=False)
         if width == 1:
             return Route("direct", 1, "width 1", difficulty, reasons)
-        if difficulty >= CERTAINLY_HARD:
-            return Route("vote", width, "looks hard", difficulty, reasons)
-        return Route("direct", width, "one pass first", difficulty, reasons)
+        hard = difficulty >= CERTAINLY_HARD
+        strategy, reason = ("vote", "looks hard") if hard else ("direct", "one pass first")
+        floor = self.calibration.floor
+        return Route(strategy, width, reason, difficulty, reasons, floor=floor)
 
     def confidence(self, winner: Completion, ballot: Ballot | None) -> float:
         """P(right) of what a route came to."""

@@ -12,4 +12,4 @@ from edgemind.types import Event, Route
 
 def majority(run: Run, route: Route) -> Generator[Event, None, Outcome]:
     """Draw `route.width` samples, the draft included; the most frequent answer wins."""
-    return (yield from poll(run, route, Tally(route.width, early=False)))
+    return (yield from poll(run, route, Tally(route.width, rules=())))

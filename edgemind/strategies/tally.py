@@ -1,24 +1,33 @@
-"""Counting votes, the rules that end a vote early, and the loop that draws its samples.
+"""Counting votes, weighing them, and the loop that draws its samples.
 
-Sources: majority voting, Wang et al. 2022 (arXiv 2203.11171); votes weighted by confidence,
-Taubenfeld et al. 2025 (CISC, arXiv 2502.06233), and by a verifier, Li et al. 2022 (arXiv
-2206.02336); the Beta stop, Aggarwal et al. 2023 (Adaptive-Consistency, EMNLP); the certain stop is
-arithmetic. Figures are in docs/log.md.
+The rules that end a vote early are in `stopping`. Sources: majority voting, Wang et al. 2022 (arXiv
+2203.11171); votes weighted by confidence, Taubenfeld et al. 2025 (CISC, arXiv 2502.06233), and by
+a verifier, Li et al. 2022 (arXiv 2206.02336). Figures are in docs/log.md.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, begin
+from edgemind.strategies.stopping import (
+    AllDrawn,
+    Beta,
+    Certain,
+    CostAware,
+    Counts,
+    Rule,
+    Windowed,
+    Worth,
+    first_to_fire,
+)
 from edgemind.types import Ballot, Checked, Completion, Event, Route, Sampled
 from edgemind.verify.answers import canonical
 
-BETA_THRESHOLD = 0.95
 DOUBTFUL = 0.1
 """What a sample counts whose own arithmetic is false."""
 CHEAP_WIDTH = 4
@@ -27,20 +36,15 @@ SHARPNESS = 4.0
 """How fast a vote loses weight as the mean log-probability of its tokens falls."""
 
 
-def beta_confidence(first: int, second: int) -> float:
-    """P(the leader of two answers with these votes is the more likely one), uniform prior.
-
-    The integral of the Beta(second + 1, first + 1) density up to one half, which equals
-    P(Bin(first + second + 1, 1/2) <= first).
-    """
-    trials = first + second + 1
-    return float(sum(math.comb(trials, k) for k in range(first + 1)) / 2**trials)
-
-
 def weight(completion: Completion) -> float:
     """What a vote counts, from 0 to 1: surer samples more, those with false arithmetic little."""
     sound = 1.0 if not completion.objections else DOUBTFUL
     return sound * math.exp(min(0.0, SHARPNESS * completion.signals.mean_logprob))
+
+
+ALL_DRAWN, CERTAIN = AllDrawn(), Certain()
+EARLY: tuple[Rule, ...] = (Worth(), Beta(), Windowed())
+"""Rules besides arithmetic that end a vote, asked in this order."""
 
 
 @dataclass(slots=True)
@@ -57,21 +61,28 @@ class Candidate:
 class Tally:
     """Votes for canonical answers. A sample without an answer counts, but votes for nothing.
 
-    `width` is the number of samples after which the vote is over in any case; without `early` it
-    is never over before.
+    `width` is the number of samples after which the vote is over in any case; without `rules` it
+    is never over before. `streak` samples in a row, up to now, gave the answer `latest`.
     """
 
     width: int
-    early: bool = True
+    rules: tuple[Rule, ...] = EARLY
     drawn: int = 0
+    answered: int = 0
+    latest: str | None = None
+    streak: int = 0
     candidates: dict[str, Candidate] = field(default_factory=dict)
 
     def add(self, completion: Completion) -> Completion | None:
         """Count one sample; the sample, this or an earlier one, that is of no more use now."""
         self.drawn += 1
-        if completion.answer is None:
+        if completion.answer is None or completion.finish == "dropped":
+            self.latest, self.streak = None, 0
             return completion
         key = canonical(completion.answer)
+        self.answered += 1
+        self.streak = self.streak + 1 if key == self.latest else 1
+        self.latest = key
         candidate = self.candidates.setdefault(key, Candidate(completion))
         candidate.votes += 1
         candidate.sound += not completion.objections
@@ -125,19 +136,44 @@ class Tally:
 
     def _rule(self, more: int) -> str | None:
         """Which rule would end the vote after `more` sound samples for the leader."""
-        left = self.width - self.drawn - more
-        if left <= 0:
-            return "all samples drawn"
-        if not self.early:
+        if self.drawn + more >= self.width:
+            return ALL_DRAWN.name
+        if not self.rules:
             return None
-        leader, second = self._top_two()
-        lead = (leader.weight if leader else 0) - (second.weight if second else 0)
-        if lead + more > left:  # no sample weighs more than 1
-            return "certain"
-        sound = (leader.sound if leader else 0) + more
-        if beta_confidence(sound, second.sound if second else 0) >= BETA_THRESHOLD:
-            return "beta"
-        return None
+        if CERTAIN(self._weighed(more)):  # a sample that gives no answer weighs nothing
+            return CERTAIN.name
+        counts = self._sound(more)
+        return None if counts is None else first_to_fire(self.rules, counts)
+
+    def _weighed(self, more: int) -> Counts:
+        leader, _ = self._top_two()
+        votes = [c.weight + more * (c is leader) for c in self.candidates.values()] or [more]
+        return self._counts(votes, more)
+
+    def _sound(self, more: int) -> Counts | None:
+        """Counts of sound samples only; None while these name another leader than the weights."""
+        leader, _ = self._top_two()
+        votes = [c.sound + more * (c is leader) for c in self.candidates.values()] or [more]
+        if leader is not None and leader.sound + more < max(votes):
+            return None
+        return self._counts(votes, more)
+
+    def _counts(self, votes: Sequence[float], more: int) -> Counts:
+        """Counts as they would be after `more` samples for the leader."""
+        leader, _ = self._top_two()
+        latest = self.candidates.get(self.latest or "")
+        streak = more + (self.streak if latest is leader else 0)
+        ordered = tuple(sorted((vote for vote in votes if vote), reverse=True))
+        unparsed = self.drawn - self.answered
+        return Counts(ordered, self.drawn + more, self.width, unparsed, streak)
+
+
+def rules_for(run: Run, route: Route) -> tuple[Rule, ...]:
+    """The usual rules, and the price of a sample where a person said what an answer is worth."""
+    if route.worth is None:
+        return EARLY
+    cost = run.price(CHEAP_WIDTH)
+    return (*EARLY, CostAware(route.worth, cost.seconds))
 
 
 def poll(run: Run, route: Route, tally: Tally) -> Generator[Event, None, Outcome]:
@@ -150,7 +186,7 @@ def poll(run: Run, route: Route, tally: Tally) -> Generator[Event, None, Outcome
     for completion in run.finished:
         tally.add(completion)
     while not run.cut and not tally.decided():
-        with closing(run.samples(tally.wave())) as wave:
+        with closing(run.samples(tally.wave(), route.floor)) as wave:
             for event in wave:
                 yield event
                 if isinstance(event, Sampled):

@@ -10,10 +10,10 @@ from collections.abc import Generator
 
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome
-from edgemind.strategies.tally import Tally, poll
+from edgemind.strategies.tally import Tally, poll, rules_for
 from edgemind.types import Event, Route
 
 
 def vote(run: Run, route: Route) -> Generator[Event, None, Outcome]:
     """Draw up to `route.width` samples, the draft included, until the vote is decided."""
-    return (yield from poll(run, route, Tally(route.width)))
+    return (yield from poll(run, route, Tally(route.width, rules_for(run, route))))

@@ -1,0 +1,66 @@
+"""`edgemind calibrate`: fit the router to a model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgemind.cli import options
+from edgemind.cli.options import clean_errors
+from edgemind.cli.progress import progress
+from edgemind.errors import ConfigError
+from edgemind.router.store import data_folder, save_calibration
+from edgemind.runtime import WIDTH, load
+
+SEED = 1
+
+
+def calibrate_command(
+    model: Annotated[
+        str | None, typer.Argument(help="A GGUF file; the bundled model if not given.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Questions with answers, JSON lines; problems of ours if not given."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    width: options.Width = WIDTH,
+    threads: options.Threads = None,
+    gpu_layers: options.GpuLayers = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say it, save nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the calibration as JSON.")] = False,
+) -> None:
+    """Learn from questions with known answers when this model needs to think harder.
+
+    Each question is asked and voted on once. Ctrl-C fits what was asked until then.
+    """
+    from edgemind.evaluate.calibrate import LEAST, Asked, ask_all, calibrate
+    from edgemind.evaluate.datasets import PROBLEMS, read_problems
+
+    with clean_errors():
+        problems = read_problems(data or PROBLEMS, limit)
+        if len(problems) < LEAST:
+            raise ConfigError(f"{len(problems)} questions say too little: give at least {LEAST}")
+        asked: list[Asked] = []
+        with load(model, threads=threads, gpu_layers=gpu_layers) as mind:
+            try:
+                with progress(len(problems)) as tell:
+                    for one in ask_all(mind, problems, width, SEED):
+                        asked.append(one)
+                        tell(one.right[0])
+            except KeyboardInterrupt:
+                if len(asked) < LEAST:
+                    raise
+                print(f"edgemind: stopped after {len(asked)} questions", file=sys.stderr)
+            report = calibrate(asked)
+            print("\n".join(report.lines()), file=sys.stderr)
+            if json:
+                print(report.calibration.to_json())
+            if not dry_run:
+                path = save_calibration(
+                    data_folder(), mind.model, mind.model_bytes, report.calibration
+                )
+                print(f"edgemind: saved as {path}", file=sys.stderr)
