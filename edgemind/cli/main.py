@@ -10,6 +10,7 @@ import typer
 import edgemind
 from edgemind.cli.ask import ask
 from edgemind.cli.chat import chat
+from edgemind.cli.child import child
 
 app = typer.Typer(
     name="edgemind",
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(ask)
 app.command()(chat)
+app.command("_child", hidden=True)(child)
 
 
 def _version(wanted: bool) -> None:
