@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgemind.chat import ChatTemplate, tokenize
@@ -74,11 +75,12 @@ def prepare(
     *,
     greedy_draft: bool,
     thinking: bool | None,
+    verify: Sequence[Verifier] = (),
 ) -> Prompt:
     """Render and tokenise `chat`, and settle how its draft and its other samples are drawn.
 
     A seed is drawn where none was given. With `greedy_draft` the draft is greedy unless the
-    person set a temperature.
+    person set a temperature. `verify` judge the samples, after what always does.
     """
     rendered = template.render(chat, enable_thinking=thinking)
     samples = sampling.over(engine.info.sampling)
@@ -96,4 +98,5 @@ def prepare(
         tags=template.tags,
         draft=draft,
         samples=samples,
+        verifiers=(arithmetic, *verify),
     )

@@ -20,6 +20,7 @@ MAX_DIGITS: Final = 30
 MAX_NESTING: Final = 30
 
 _TOKEN: Final = re.compile(r"\d+(?:\.\d+)?|\.\d+|[A-Za-z]+|[-+*/^(),]")
+_SCIENTIFIC: Final = re.compile(r"\d[eE][-+]?\d")
 _FUNCTIONS: Final = (
     *("sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
     *("exp", "log", "sqrt"),
@@ -80,6 +81,7 @@ def _equal(a: Any, b: Any) -> bool:
         (left, right), (other_left, other_right) = a, b
         ratio = sympy.simplify((left - right) / (other_left - other_right))
         return bool(ratio.is_number and ratio.is_finite and ratio != 0)
+    a, b = _solved(a), _solved(b)
     if isinstance(a, tuple) or isinstance(b, tuple):
         return False
     if a == b:
@@ -87,6 +89,16 @@ def _equal(a: Any, b: Any) -> bool:
     difference = a - b
     known = difference.equals(0)
     return bool(sympy.simplify(difference) == 0 if known is None else known)
+
+
+def _solved(answer: Any) -> Any:
+    """What a lone letter equals, where that is all that an equation says."""
+    match answer:
+        case (left, right) if left.is_Symbol and left not in right.free_symbols:
+            return right
+        case (left, right) if right.is_Symbol and right not in left.free_symbols:
+            return left
+    return answer
 
 
 def _read(text: str) -> _Answer:
@@ -127,16 +139,13 @@ def _split(text: str) -> list[str]:
 
 
 def _equation(text: str) -> Any:
-    """An expression, or both sides of an equation; what a lone letter equals is the answer."""
+    """An expression, or both sides of an equation."""
     sides = text.split("=")
     if len(sides) == 1:
         return _expression(text)
     if len(sides) != 2:
         raise NotAlgebra
-    left, right = sides
-    if len(left.strip()) == 1 and left.strip() not in right:
-        return _expression(right)
-    return _expression(left), _expression(right)
+    return _expression(sides[0]), _expression(sides[1])
 
 
 def _expression(text: str) -> Any:
@@ -172,9 +181,10 @@ def _letters() -> Sequence[int]:
 
 def _tokens(text: str, names: dict[str, Any]) -> list[str]:
     """The parts of an expression, every one of them known; `NotAlgebra` for any other text."""
+    if _SCIENTIFIC.search(text):
+        raise NotAlgebra  # 1e9 is not 1 times e times 9
     tokens: list[str] = []
-    place = 0
-    depth = 0
+    place, depth = 0, 0
     while place < len(text):
         if text[place].isspace():
             place += 1

@@ -47,6 +47,8 @@ def same_answer(a: str, b: str, seconds: float = USUAL_SECONDS) -> bool:
 def _worth_it(a: str, b: str) -> bool:
     """Mathematics on one side at least, and what may be some ("ab + ac") on the other."""
     shapes = {shape(a), shape(b)}
+    if not a.strip() or not b.strip():
+        return False
     if shapes == {"number"}:
         return False  # compared exactly already
     if shapes <= _MATHEMATICS:
