@@ -109,8 +109,14 @@ def command(name: str) -> tuple[str, ...]:
 
 def _environment(folder: str) -> dict[str, str]:
     """Nothing of ours but where this package is; hashes without chance, so that runs agree."""
-    package = Path(__file__).parents[2]
-    return {"PYTHONPATH": str(package), "PYTHONHASHSEED": "0", "TMPDIR": folder}
+    import sysconfig
+
+    environment = {"PYTHONHASHSEED": "0", "TMPDIR": folder}
+    package = str(Path(__file__).parents[2])
+    # Where libraries are installed the interpreter looks by itself, and after its own modules.
+    if package not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        environment["PYTHONPATH"] = package
+    return environment
 
 
 def _values(lines: bytes) -> Iterator[Any]:

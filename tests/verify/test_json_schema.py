@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from edgemind.errors import ConfigError
 from edgemind.types import Verdict
-from edgemind.verify import json_schema
+from edgemind.verify import json_keywords
 from edgemind.verify.json_places import line_of
 from edgemind.verify.json_schema import MAX_OBJECTIONS, MAX_TEXT, JsonSchema
 
@@ -216,7 +216,7 @@ MANY = {"anyOf": [{"items": {"$ref": "#"}, "type": "array"}] * 2 + [{"type": "nu
 )  # fmt: skip
 def test_hostile_texts(schema: Any, text: str, message: str) -> None:
     started = time.process_time()
-    found = judged(schema, text, seconds=0.2)
+    found = judged(schema, text, seconds=0.2 if "too long" in message else PLENTY)
     assert time.process_time() - started < CPU_SECONDS
     assert len(found) == 1 if message else len(found) <= 1
     assert all(said.startswith(message) for _, said in found)
@@ -262,7 +262,7 @@ def test_places(value: Any, spread: bool) -> None:
 @given(VALUES)
 def test_unique_items_are_told_apart(value: Any) -> None:
     def equal(a: Any, b: Any) -> bool:
-        return json_schema._hashable(a) == json_schema._hashable(b)
+        return json_keywords.hashable(a) == json_keywords.hashable(b)
 
     assert equal(value, json.loads(json.dumps(value)))
     assert not equal(value, [value]) and not equal(value, {"a": value})
