@@ -6,8 +6,11 @@
         answer = mind.ask("What is 17 * 23?", budget=edgemind.Budget(seconds=5))
         print(answer.text)
 
-Importing it loads no engine library; opening a model does.
+Importing it loads no engine library; opening a model does. What answers (`Mind`, `load`) is itself
+imported at its first use, so that the program's own children, which never answer, start sooner.
 """
+
+import typing
 
 from edgemind.errors import (
     BudgetError,
@@ -21,7 +24,6 @@ from edgemind.errors import (
     ModelUnsupported,
     PrivacyError,
 )
-from edgemind.runtime import Mind, load
 from edgemind.types import (
     Answer,
     Budget,
@@ -34,6 +36,9 @@ from edgemind.types import (
     Text,
     Token,
 )
+
+if typing.TYPE_CHECKING:
+    from edgemind.runtime import Mind, load
 
 __version__ = "0.1.0"
 
@@ -62,3 +67,11 @@ __all__ = [
     "__version__",
     "load",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("Mind", "load"):
+        from edgemind import runtime
+
+        return getattr(runtime, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

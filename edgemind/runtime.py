@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,6 +37,7 @@ from edgemind.types import (
     Routed,
     Sampling,
 )
+from edgemind.verify.base import Verifier
 
 AUTO = "auto"
 WIDTH = 8
@@ -129,6 +130,7 @@ class Mind:
         system: str | None = None,
         sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
         thinking: bool | None = None,
+        verify: Sequence[Verifier] = (),
     ) -> Answer:
         """The answer to a prompt or a whole chat; arguments and errors as those of `stream`."""
         for event in self.stream(
@@ -139,6 +141,7 @@ class Mind:
             system=system,
             sampling=sampling,
             thinking=thinking,
+            verify=verify,
         ):
             if isinstance(event, Finished):
                 return event.answer
@@ -154,14 +157,17 @@ class Mind:
         system: str | None = None,
         sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
         thinking: bool | None = None,
+        verify: Sequence[Verifier] = (),
     ) -> Generator[Event, None, None]:
         """The events of answering; the last one is `Finished`. Closing it early is always safe.
 
         `strategy` is a key (`direct`, `vote`) or `auto`, which lets the router decide; `width` the
         most samples. What `sampling` leaves open is the model's own default, but that a first
         answer which can be voted on is drawn greedily. `thinking` switches a model's thought where
-        its template knows `enable_thinking`. Raises `BudgetTooSmall` where the budget ends before
-        the first word, `ContextFull` where the chat is too long, `ConfigError` for wrong options.
+        its template knows `enable_thinking`. `verify` are verifiers (`edgemind.verify`) that judge
+        every sample, beside the one for arithmetic, in what is left of the budget. Raises
+        `BudgetTooSmall` where the budget ends before the first word, `ContextFull` where the chat
+        is too long, `ConfigError` for wrong options.
         """
         find = None if strategy == AUTO else find_strategy(strategy)
         if not 1 <= width <= MAX_SAMPLES:
@@ -190,6 +196,7 @@ class Mind:
                 greedy_draft=votes,
                 thinking=thinking,
                 wants_steps=wants_steps,
+                verify=verify,
             )
             run = self._run = Run(self._engine, ledger, self._costs, prepared)
             outcome = yield from follow(run, route)

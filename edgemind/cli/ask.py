@@ -15,6 +15,7 @@ from edgemind.errors import ConfigError
 from edgemind.runtime import AUTO, WIDTH, load
 from edgemind.strategies.base import find_strategy
 from edgemind.types import Answer, Budget, Finished, Sampling
+from edgemind.verify.external import Command
 
 MAX_PROMPT_BYTES = 1 << 20
 
@@ -49,6 +50,7 @@ def ask(
     json: Annotated[bool, typer.Option("--json", help="Print the Answer as JSON.")] = False,
     threads: options.Threads = None,
     gpu_layers: options.GpuLayers = 0,
+    verify: options.Verify = None,
 ) -> None:
     """Answer one prompt: in one pass when it is easy, with several samples when it is hard."""
     with clean_errors():
@@ -56,6 +58,7 @@ def ask(
         budget = check_budget(Budget(seconds, joules, tokens))
         if strategy != AUTO:
             find_strategy(strategy)
+        verifiers = [Command.parse(line) for line in verify or []]
         text = read_prompt(prompt or [])
         with load(model, threads=threads, gpu_layers=gpu_layers) as mind, stopping(mind):
             events = mind.stream(
@@ -65,6 +68,7 @@ def ask(
                 width=width,
                 system=system,
                 sampling=Sampling(seed=seed, temperature=temperature),
+                verify=verifiers,
             )
             answer: Answer
             if json:

@@ -15,6 +15,7 @@ from edgemind.errors import BudgetTooSmall, ContextFull
 from edgemind.runtime import AUTO, WIDTH, Mind, load
 from edgemind.strategies.base import find_strategy
 from edgemind.types import Answer, Budget, Chat, Event, Message, Sampling
+from edgemind.verify.external import Command
 
 PROMPT = "> "
 
@@ -33,12 +34,14 @@ def chat(
     quiet: options.Quiet = False,
     threads: options.Threads = None,
     gpu_layers: options.GpuLayers = 0,
+    verify: options.Verify = None,
 ) -> None:
     """Talk with the model. Ctrl-C stops its thinking; at the prompt, Ctrl-C or Ctrl-D leaves."""
     with clean_errors():
         budget = check_budget(Budget(seconds, joules, tokens))
         if strategy != AUTO:
             find_strategy(strategy)
+        verifiers = [Command.parse(line) for line in verify or []]
         with load(model, threads=threads, gpu_layers=gpu_layers) as mind:
             screen = Screen(quiet=quiet, explain=explain)
             think = partial(
@@ -47,6 +50,7 @@ def chat(
                 strategy=strategy,
                 width=width,
                 sampling=Sampling(seed=seed, temperature=temperature),
+                verify=verifiers,
             )
             if sys.stdin.isatty() and not quiet:
                 print(f"{mind.model}. Ctrl-C stops an answer, Ctrl-D leaves.", file=sys.stderr)

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 import edgemind
 from edgemind.cli.ask import ask
 from edgemind.cli.chat import chat
+from edgemind.cli.child import child
 
 LATE = {
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.command()(ask)
 app.command()(chat)
+app.command("_child", hidden=True)(child)
 
 
 def _version(wanted: bool) -> None:

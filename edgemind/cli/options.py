@@ -39,6 +39,14 @@ GpuLayers = Annotated[
     int, typer.Option(help="Layers to put on a GPU, -1 for all (llama.cpp must support it).")
 ]
 
+Verify = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A program that judges each answer: text on stdin, exit code 0 passes, 1 objects.",
+        metavar="CMD",
+    ),
+]
+
 
 def exit_code(error: EdgemindError) -> int:
     """The process's exit code for an error."""

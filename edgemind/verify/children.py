@@ -1,0 +1,181 @@
+"""Children: tasks that run in a limited process of their own, and the way there and back.
+
+The parent (`call`) starts this very program again with the hidden command `_child NAME`, in an
+empty temporary folder and an almost empty environment. The child (`serve`, reached from
+`edgemind.cli.child`) limits itself, reads one request, a JSON value, from stdin, and answers with
+JSON values, one a line, while it works: what it said before it hung or died is not lost.
+
+Limits: `SECONDS` of processor time, `MEMORY` bytes of address space, files of `FILE` bytes,
+`OPEN_FILES` of them open, no core. On Linux (x86-64, aarch64) the kernel also refuses sockets,
+further processes and signals to others, and writing outside the folder (`edgemind.guard`). On
+macOS and elsewhere the resource limits are all there is: no further processes (but for root), yet
+neither the network nor the person's files are out of reach, and the address space is not limited
+where the system does not know how.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from edgemind.errors import ConfigError, EdgemindError
+from edgemind.verify.base import USUAL_SECONDS
+
+SECONDS: Final = int(USUAL_SECONDS)
+MEMORY: Final = 512 << 20
+FILE: Final = 16 << 20
+OPEN_FILES: Final = 64
+LEAST_SECONDS: Final = 1.0
+"""With less time than this a child is not worth starting: it could not tell slow from endless."""
+
+Say = Callable[[Any], None]
+"""Sends one JSON value to the parent, at once."""
+Task = Callable[[Any, Say, float], None]
+"""Works on a request until the given moment of `time.monotonic` at the latest, and says results."""
+
+_READY: Final = "ready"
+_HEADROOM_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a child said, in order. `code` is its exit code, None where it had to be killed."""
+
+    said: tuple[Any, ...]
+    code: int | None
+
+
+def _python(request: Any, say: Say, until: float) -> None:
+    from edgemind.verify.python_child import work
+
+    work(request, say, until)
+
+
+def _algebra(request: Any, say: Say, until: float) -> None:
+    from edgemind.verify.algebra_child import work
+
+    work(request, say, until)
+
+
+CHILDREN: Final[Mapping[str, Task]] = {"algebra": _algebra, "python": _python}
+
+
+def call(name: str, request: Any, seconds: float) -> Reply:
+    """Let the child `name` work on `request`, a JSON value, for `seconds` (`SECONDS` at most).
+
+    Raises `EdgemindError` where the child could not even start: never for what a request holds.
+    """
+    # Late: the children themselves have no use for these.
+    import tempfile
+
+    from edgemind.verify.processes import run
+
+    seconds = min(seconds, SECONDS)
+    with tempfile.TemporaryDirectory(prefix="edgemind-", ignore_cleanup_errors=True) as folder:
+        # A moment before the time is up, so that a child can still say where it was.
+        until = time.monotonic() + seconds - min(_HEADROOM_SECONDS, seconds / 10)
+        message = json.dumps({"until": until, "request": request}).encode()
+        try:
+            ended = run(
+                command(name),
+                message,
+                seconds,
+                folder=Path(folder),
+                environment=_environment(folder),
+            )
+        except OSError as error:
+            raise EdgemindError(f"the {name} child cannot be started: {error}") from error
+    said = tuple(_values(ended.stdout))
+    if ended.code is not None and said[:1] != (_READY,):
+        last = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise EdgemindError(f"the {name} child ended with code {ended.code} at its start: {last}")
+    return Reply(said[1:], ended.code)
+
+
+def command(name: str) -> tuple[str, ...]:
+    """How to start a child: this program again, frozen into one file or not."""
+    if getattr(sys, "frozen", False):
+        return (sys.executable, "_child", name)
+    # -P: the working folder is no place to import from.
+    return (sys.executable, "-P", "-m", "edgemind", "_child", name)
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Nothing of ours but where this package is; hashes without chance, so that runs agree."""
+    import sysconfig
+
+    environment = {"PYTHONHASHSEED": "0", "TMPDIR": folder}
+    package = str(Path(__file__).parents[2])
+    # Where libraries are installed the interpreter looks by itself, and after its own modules.
+    if package not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        environment["PYTHONPATH"] = package
+    return environment
+
+
+def _values(lines: bytes) -> Iterator[Any]:
+    """The JSON values said, up to the first line that is none: cut off, or not the child's."""
+    for line in lines.split(b"\n"):
+        try:
+            yield json.loads(line)
+        except (ValueError, RecursionError):
+            return
+
+
+# What follows happens in the child.
+
+
+def serve(name: str, shut_in: Callable[[], bool]) -> NoReturn:
+    """Limit this process, let `shut_in` lock it, and do the task called `name`. Never returns.
+
+    `shut_in` tells whether it made further processes impossible. `ConfigError` for a name that
+    no child has.
+    """
+    task = CHILDREN.get(name)
+    if task is None:
+        raise ConfigError(f"no child is called {name!r}; there are {', '.join(CHILDREN)}")
+    message = json.loads(sys.stdin.buffer.read())
+    # Only we write to the real stdout: whatever the task runs prints into nothing.
+    out = os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 1)
+
+    def say(value: Any) -> None:
+        line = json.dumps(value).encode() + b"\n"
+        while line:
+            line = line[os.write(out, line) :]
+
+    _limit()
+    if not shut_in():
+        # Counts every process and thread of this user, so that none is what it can mean.
+        _lower(resource.RLIMIT_NPROC, 0)
+    say(_READY)
+    os.dup2(nothing, 2)
+    task(message["request"], say, message["until"])
+    os._exit(0)  # threads that are still running are of no interest
+
+
+def _limit() -> None:
+    _lower(resource.RLIMIT_CPU, SECONDS)
+    _lower(resource.RLIMIT_FSIZE, FILE)
+    _lower(resource.RLIMIT_NOFILE, OPEN_FILES)
+    _lower(resource.RLIMIT_CORE, 0)
+    try:
+        _lower(resource.RLIMIT_AS, MEMORY)
+    except (ValueError, OSError):
+        if sys.platform == "linux":
+            raise
+        # macOS refuses a limit on the address space: said at the top of this file.
+
+
+def _lower(limit: int, most: int) -> None:
+    """Set both the soft and the hard limit, never above what holds already."""
+    _, hard = resource.getrlimit(limit)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(limit, (most, most))

@@ -1,0 +1,100 @@
+"""Another process with a time limit: text in, a bounded piece of its output back.
+
+Reached from `edgemind.verify.children` (children of this program) and `edgemind.verify.external`
+(a person's own command). POSIX only: process groups and `select` on pipes.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+MAX_OUTPUT: Final = 65_536
+"""Bytes of stdout, and of stderr, that are kept; what comes after them is read and thrown away."""
+_CHUNK: Final = 65_536
+_POLL_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended: `code` as `subprocess` has it, None where the time was up."""
+
+    code: int | None
+    stdout: bytes
+    stderr: bytes
+
+
+def run(
+    argv: Sequence[str],
+    stdin: bytes,
+    seconds: float,
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Ended:
+    """Run `argv` in a session of its own, for `seconds` at most; all that is left of it is killed.
+
+    `folder` is its working folder, `environment` all its variables (None: ours). `OSError` where
+    it cannot be started.
+    """
+    until = time.monotonic() + seconds
+    # A file rather than a pipe: the process may read it late, in part or not at all.
+    with tempfile.TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
+        process = subprocess.Popen(
+            argv,
+            stdin=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+    with process:  # closes the pipes
+        try:
+            stdout, stderr = _read(process, until)
+            code = _wait(process, until)
+        finally:
+            # The whole group, before and after its leader's end: what it left behind goes too. A
+            # number that was just given back is not given out again so soon.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return Ended(code, stdout, stderr)
+
+
+def _wait(process: subprocess.Popen[bytes], until: float) -> int | None:
+    try:
+        return process.wait(max(0.0, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _read(process: subprocess.Popen[bytes], until: float) -> tuple[bytes, bytes]:
+    """The heads of both outputs, until both are closed, the process has ended or time is up."""
+    kept = {process.stdout: bytearray(), process.stderr: bytearray()}
+    with selectors.DefaultSelector() as selector:
+        for pipe, head in kept.items():
+            assert pipe is not None
+            selector.register(pipe, selectors.EVENT_READ, head)
+        while selector.get_map() and (left := until - time.monotonic()) > 0:
+            ready = selector.select(min(left, _POLL_SECONDS))
+            if not ready and process.poll() is not None:
+                break  # a process that it left behind still holds the pipes
+            for key, _ in ready:
+                chunk = os.read(key.fd, _CHUNK)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                room = MAX_OUTPUT - len(key.data)
+                key.data.extend(chunk[:room])
+    stdout, stderr = kept.values()
+    return bytes(stdout), bytes(stderr)
