@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from edgemind.chat import ChatTemplate, tokenize
 from edgemind.engines.base import Engine
 from edgemind.errors import ConfigError
+from edgemind.structured import Structure
 from edgemind.thoughts import ThoughtTags
 from edgemind.types import Chat, Message, Sampling
 from edgemind.verify.arithmetic import arithmetic
@@ -25,7 +26,8 @@ class Prompt:
 
     `opened_thought` tells whether it ends inside a thought, which `tags` mark. `draft` is the
     first sample's sampling, `samples` that of all others (their seeds count up from its own).
-    `verifiers` judge every sample when it is finished.
+    `verifiers` judge every sample when it is finished; `structure` is what the samplings' grammar
+    holds answers to.
     """
 
     tokens: tuple[int, ...]
@@ -34,6 +36,7 @@ class Prompt:
     draft: Sampling
     samples: Sampling
     verifiers: tuple[Verifier, ...] = (arithmetic,)
+    structure: Structure | None = None
 
 
 def as_chat(prompt: str | Chat, system: str | None) -> Chat:
@@ -74,6 +77,7 @@ def prepare(
     *,
     greedy_draft: bool,
     thinking: bool | None,
+    structure: Structure | None = None,
 ) -> Prompt:
     """Render and tokenise `chat`, and settle how its draft and its other samples are drawn.
 
@@ -81,6 +85,12 @@ def prepare(
     person set a temperature.
     """
     rendered = template.render(chat, enable_thinking=thinking)
+    if structure is not None:
+        thinks = rendered.opened_thought or (template.thinks and thinking is not False)
+        grammar = structure.grammar_after(
+            template.tags if thinks else None, rendered.opened_thought
+        )
+        sampling = dataclasses.replace(sampling, grammar=grammar)
     samples = sampling.over(engine.info.sampling)
     if samples.seed is None:
         samples = dataclasses.replace(samples, seed=secrets.randbits(31))
@@ -96,4 +106,5 @@ def prepare(
         tags=template.tags,
         draft=draft,
         samples=samples,
+        structure=structure,
     )

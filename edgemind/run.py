@@ -89,6 +89,7 @@ class Run:
             sample.finish = "length"
         if not sample.tokens and self.cut == "budget":
             raise self._too_small()
+        yield from _texts(sample.complete())
         # From here on there is an answer: nothing needs to be held back for one.
         self._keep_nothing_back()
         self._draft = self._finish(sample)
@@ -194,6 +195,7 @@ class Run:
                 ThoughtSplitter(self._prompt.opened_thought, self._prompt.tags),
                 sampling.stop,
                 min(sampling.max_tokens or room, room),
+                structure=self._prompt.structure,
             )
             for index, (branch, sampling) in enumerate(zip(branches, samplings, strict=True))
         ]
@@ -255,6 +257,8 @@ class Run:
         if not self._ledger.fits(self._costs.step(1), self._reserve()):
             return  # a cue that nothing can follow would only look odd
         cue = self._engine.info.answer_cue or USUAL_CUE
+        if sample.structure:
+            cue = sample.structure.cue(sample.answer)
         known = f"{sample.splitter.closing_tag}" if sample.splitter.thinking else ""
         if cue.strip() not in sample.answer[-len(cue) - FORCED_TOKENS :]:
             known += cue
@@ -273,6 +277,7 @@ class Run:
         self._watchdog.arm(Cost())
 
     def _finish(self, sample: Sample) -> Completion:
+        sample.complete()
         completion = sample.completion(self._judge)
         self._live.remove(sample)
         self._held.append((completion, sample))

@@ -23,6 +23,7 @@ from edgemind.prompt import as_chat, check_sampling, prepare
 from edgemind.router.router import Router
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, find_strategy
+from edgemind.structured import Schema, structure_of
 from edgemind.types import (
     Answer,
     Budget,
@@ -117,6 +118,7 @@ class Mind:
         system: str | None = None,
         sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
         thinking: bool | None = None,
+        schema: Schema | None = None,
     ) -> Answer:
         """The answer to a prompt or a whole chat; arguments and errors as those of `stream`."""
         for event in self.stream(
@@ -127,6 +129,7 @@ class Mind:
             system=system,
             sampling=sampling,
             thinking=thinking,
+            schema=schema,
         ):
             if isinstance(event, Finished):
                 return event.answer
@@ -142,20 +145,25 @@ class Mind:
         system: str | None = None,
         sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
         thinking: bool | None = None,
+        schema: Schema | None = None,
     ) -> Generator[Event, None, None]:
         """The events of answering; the last one is `Finished`. Closing it early is always safe.
 
         `strategy` is a key (`direct`, `vote`) or `auto`, which lets the router decide; `width` the
         most samples. What `sampling` leaves open is the model's own default, but that a first
         answer which can be voted on is drawn greedily. `thinking` switches a model's thought where
-        its template knows `enable_thinking`. Raises `BudgetTooSmall` where the budget ends before
-        the first word, `ContextFull` where the chat is too long, `ConfigError` for wrong options.
+        its template knows `enable_thinking`. With a `schema` (a JSON schema, or a class with
+        `model_json_schema()`, as Pydantic's) the answer is JSON that fits it, cut short or not. The
+        model is held to it but not told of it: the prompt should say what is wanted. Raises
+        `BudgetTooSmall` where the budget ends before the first word, `ContextFull` where the chat
+        is too long, `ConfigError` for wrong options.
         """
         find = None if strategy == AUTO else find_strategy(strategy)
         if not 1 <= width <= MAX_SAMPLES:
             raise ConfigError(f"a width of {width} is outside 1 to {MAX_SAMPLES}")
         if check_sampling(sampling).temperature == 0:
             width = 1  # every sample would be the same
+        structure = structure_of(schema, sampling.grammar)
         if self._answering:
             raise ConfigError("one prompt at a time: finish or close the other stream first")
         self._answering = True
@@ -177,6 +185,7 @@ class Mind:
                 sampling,
                 greedy_draft=votes,
                 thinking=thinking,
+                structure=structure,
             )
             run = self._run = Run(self._engine, ledger, self._costs, prepared)
             outcome = yield from find_strategy(route.strategy)(run, route)

@@ -71,7 +71,7 @@ class Tally:
         self.drawn += 1
         if completion.answer is None:
             return completion
-        key = canonical(completion.answer)
+        key = completion.key or canonical(completion.answer)
         candidate = self.candidates.setdefault(key, Candidate(completion))
         candidate.votes += 1
         candidate.sound += not completion.objections
