@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from edgemind.chat import ChatTemplate, tokenize
 from edgemind.engines.base import Engine
 from edgemind.errors import ConfigError
+from edgemind.structured import Structure
 from edgemind.thoughts import ThoughtTags
 from edgemind.types import Chat, Completion, Message, Sampling
 from edgemind.verify.arithmetic import arithmetic
@@ -36,7 +37,8 @@ class Prompt:
 
     `opened_thought` tells whether it ends inside a thought, which `tags` mark. `draft` is the
     first sample's sampling, `samples` that of all others (their seeds count up from its own).
-    `verifiers` judge every sample when it is finished.
+    `verifiers` judge every sample when it is finished; `structure` is what the samplings' grammar
+    holds answers to.
     """
 
     tokens: tuple[int, ...]
@@ -46,6 +48,7 @@ class Prompt:
     samples: Sampling
     revision: Revision
     verifiers: tuple[Verifier, ...] = (arithmetic,)
+    structure: Structure | None = None
 
 
 def as_chat(prompt: str | Chat, system: str | None) -> Chat:
@@ -102,6 +105,7 @@ def prepare(
     thinking: bool | None,
     verify: Sequence[Verifier] = (),
     wants_steps: Callable[[str], bool] = lambda _: False,
+    structure: Structure | None = None,
 ) -> Prompt:
     """Render and tokenise `chat`, and settle how its draft and its other samples are drawn.
 
@@ -110,9 +114,15 @@ def prepare(
     drawn where none was given. With `greedy_draft` the draft is greedy unless the person set a
     temperature.
     """
-    if not template.thinks and engine.info.answer_cue is None:
+    if not template.thinks and engine.info.answer_cue is None and structure is None:
         chat = with_steps(chat, wants_steps)
     rendered = template.render(chat, enable_thinking=thinking)
+    if structure is not None:
+        thinks = rendered.opened_thought or (template.thinks and thinking is not False)
+        grammar = structure.grammar_after(
+            template.tags if thinks else None, rendered.opened_thought
+        )
+        sampling = dataclasses.replace(sampling, grammar=grammar)
     samples = sampling.over(engine.info.sampling)
     if samples.seed is None:
         samples = dataclasses.replace(samples, seed=secrets.randbits(31))
@@ -138,4 +148,5 @@ def prepare(
         samples=samples,
         revision=revision,
         verifiers=(arithmetic, *verify),
+        structure=structure,
     )

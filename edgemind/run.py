@@ -86,6 +86,7 @@ class Run:
             sample.finish = "length"
         if not sample.tokens and self.cut == "budget":
             raise BudgetTooSmall(too_small(self._costs, len(self._prompt.tokens)))
+        yield from _texts(sample.complete())
         # From here on there is an answer: nothing needs to be held back for one.
         self._stepper.spend_all()
         self._draft = self._finish(sample)
@@ -226,7 +227,9 @@ class Run:
         """A sample that grows on `branch` by at most `room` tokens."""
         splitter = ThoughtSplitter(opened, self._prompt.tags)
         most = min(sampling.max_tokens or room, room)
-        sample = Sample(self.drawn, branch, splitter, sampling.stop, most)
+        sample = Sample(
+            self.drawn, branch, splitter, sampling.stop, most, structure=self._prompt.structure
+        )
         self._live.append(sample)
         self.drawn += 1
         return sample
@@ -279,6 +282,8 @@ class Run:
         """Close an open thought, put the cue for an answer, and let a few tokens finish it."""
         self._stepper.spend_all()
         cue = self._engine.info.answer_cue or USUAL_CUE
+        if sample.structure:
+            cue = sample.structure.cue(sample.answer)
         known = f"{sample.splitter.closing_tag}" if sample.splitter.thinking else ""
         if cue.strip() not in sample.answer[-len(cue) - FORCED_TOKENS :]:
             known += cue
@@ -292,6 +297,7 @@ class Run:
         yield from self._decode([sample])
 
     def _finish(self, sample: Sample) -> Completion:
+        sample.complete()
         completion = sample.completion(self._judge)
         self._live.remove(sample)
         self._held.append((completion, sample))

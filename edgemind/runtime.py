@@ -25,6 +25,7 @@ from edgemind.router.signals import wants_steps
 from edgemind.router.store import data_folder, load_calibration
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, find_strategy, follow
+from edgemind.structured import Schema, structure_of
 from edgemind.types import (
     Answer,
     Budget,
@@ -131,6 +132,7 @@ class Mind:
         sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
         thinking: bool | None = None,
         verify: Sequence[Verifier] = (),
+        schema: Schema | None = None,
     ) -> Answer:
         """The answer to a prompt or a whole chat; arguments and errors as those of `stream`."""
         for event in self.stream(
@@ -142,6 +144,7 @@ class Mind:
             sampling=sampling,
             thinking=thinking,
             verify=verify,
+            schema=schema,
         ):
             if isinstance(event, Finished):
                 return event.answer
@@ -158,6 +161,7 @@ class Mind:
         sampling: Sampling = Sampling(),  # noqa: B008 (frozen)
         thinking: bool | None = None,
         verify: Sequence[Verifier] = (),
+        schema: Schema | None = None,
     ) -> Generator[Event, None, None]:
         """The events of answering; the last one is `Finished`. Closing it early is always safe.
 
@@ -165,7 +169,10 @@ class Mind:
         most samples. What `sampling` leaves open is the model's own default, but that a first
         answer which can be voted on is drawn greedily. `thinking` switches a model's thought where
         its template knows `enable_thinking`. `verify` are verifiers (`edgemind.verify`) that judge
-        every sample, beside the one for arithmetic, in what is left of the budget. Raises
+        every sample, beside the one for arithmetic, in what is left of the budget. With a `schema`
+        (a JSON schema, or a class with `model_json_schema()`, as Pydantic's) the answer is JSON
+        that fits it, cut short or not. The model is held to it but not told of it: the prompt
+        should say what is wanted. Raises
         `BudgetTooSmall` where the budget ends before the first word, `ContextFull` where the chat
         is too long, `ConfigError` for wrong options.
         """
@@ -174,6 +181,7 @@ class Mind:
             raise ConfigError(f"a width of {width} is outside 1 to {MAX_SAMPLES}")
         if check_sampling(sampling).temperature == 0:
             width = 1  # every sample would be the same
+        structure = structure_of(schema, sampling.grammar)
         if self._answering:
             raise ConfigError("one prompt at a time: finish or close the other stream first")
         self._answering = True
@@ -197,6 +205,7 @@ class Mind:
                 thinking=thinking,
                 wants_steps=wants_steps,
                 verify=verify,
+                structure=structure,
             )
             run = self._run = Run(self._engine, ledger, self._costs, prepared)
             outcome = yield from follow(run, route)

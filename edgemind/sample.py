@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from edgemind.engines.base import Branch
+from edgemind.structured import Structure
 from edgemind.thoughts import Kind, ThoughtSplitter
 from edgemind.types import Completion, Finish, Signals, Token, Verdict
 from edgemind.verify.answers import extract, extract_span
@@ -33,6 +34,7 @@ class Sample:
     answer: str = ""
     reasoning: str = ""
     raw: str = ""
+    structure: Structure | None = None
     tokens: list[tuple[int, float, float]] = field(default_factory=list)
     shown: int = 0
 
@@ -93,19 +95,35 @@ class Sample:
         self.shown = max(self.shown, end)
         return shown
 
+    def complete(self) -> list[tuple[Kind, str]]:
+        """Make a cut structure whole, if anything of it was said; what is to be shown of that."""
+        if self.structure is None or not self.answer.strip():
+            return []
+        whole = self.structure.whole(self.answer)
+        if whole.startswith(self.answer):
+            return self.take_known(whole[len(self.answer) :]) + self.flush()
+        self.answer, self.shown = whole, len(whole)
+        return []
+
     def completion(self, verify: Callable[[str], Verdict]) -> Completion:
         """What was said and what verifiers say to it. An unfinished one was cut by the budget."""
         text = self.answer.strip()
         verdict = verify(text)
+        key = self.structure.key(text) if self.structure else None
         return Completion(
             text=text,
             reasoning=self.reasoning.strip(),
-            answer=extract(text),
+            answer=text if key is not None else self._extract(text),
             signals=self._signals(text),
             finish=self.finish or "budget",
             objections=verdict.objections,
             score=verdict.score,
+            key=key,
         )
+
+    def _extract(self, text: str) -> str | None:
+        """The answer in a text; JSON that is none has no answer."""
+        return None if self.structure and self.structure.is_json else extract(text)
 
     def _signals(self, text: str) -> Signals:
         """Signals over all tokens and over those of the answer (all, where it has none)."""
@@ -126,7 +144,8 @@ class Sample:
 
     def _answer_tokens(self, text: str) -> list[tuple[int, float, float]]:
         """The tokens that overlap the extracted answer's characters."""
-        span, start = extract_span(text), self.raw.rfind(text)
+        json = self.structure is not None and self.structure.is_json
+        span, start = (0, len(text)) if json else extract_span(text), self.raw.rfind(text)
         if span is None or start < 0:
             return []
         begin, end = start + span[0], start + span[1]

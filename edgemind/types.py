@@ -44,7 +44,8 @@ class Sampling:
     """How to draw tokens. `None` means "what the model's own file says, else the usual default".
 
     `temperature` 0 is greedy. `max_tokens` bounds one sample. `seed` is unsigned 32-bit.
-    `grammar` (GBNF) is what every sample has to keep to.
+    `grammar` (GBNF, from its rule `root`) is what every answer has to keep to; what a model thinks
+    before it answers is free.
     """
 
     temperature: float | None = None
@@ -153,7 +154,8 @@ class Verdict:
 class Completion:
     """One finished (or cut) sample: its text, thought, extracted answer, signals.
 
-    `score` is the lowest of all verifiers' scores, `objections` are all of theirs.
+    `score` is the lowest of all verifiers' scores, `objections` are all of theirs. `key` is the
+    key under which a structured answer votes; others vote by what their answer means.
     """
 
     text: str
@@ -163,6 +165,7 @@ class Completion:
     finish: Finish
     objections: tuple[Objection, ...] = ()
     score: float = 1.0
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

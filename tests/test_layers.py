@@ -26,9 +26,9 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({""},),
     ({"runtime"},),
     ({"strategies"}, {"router"}),
-    ({"run", "stepping", "sample", "prompt", "plan"},),
+    ({"run", "stepping", "sample", "prompt", "plan", "structured"},),
     ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}),
-    ({"budget"}, {"chat", "templating", "thoughts"}),
+    ({"budget"}, {"chat", "templating", "thoughts"}, {"structure"}),
     ({"types"}, {"errors"}),
 )
 

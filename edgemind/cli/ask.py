@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from edgemind.cli.show import Screen
 from edgemind.errors import ConfigError
 from edgemind.runtime import AUTO, WIDTH, load
 from edgemind.strategies.base import find_strategy
+from edgemind.structured import read_schema
 from edgemind.types import Answer, Budget, Finished, Sampling
 from edgemind.verify.external import Command
 
@@ -48,6 +50,9 @@ def ask(
     explain: options.Explain = False,
     quiet: options.Quiet = False,
     json: Annotated[bool, typer.Option("--json", help="Print the Answer as JSON.")] = False,
+    schema: Annotated[
+        Path | None, typer.Option(help="A JSON schema's file; the answer is JSON that fits it.")
+    ] = None,
     threads: options.Threads = None,
     gpu_layers: options.GpuLayers = 0,
     verify: options.Verify = None,
@@ -60,6 +65,7 @@ def ask(
             find_strategy(strategy)
         verifiers = [Command.parse(line) for line in verify or []]
         text = read_prompt(prompt or [])
+        form = None if schema is None else read_schema(schema)
         with load(model, threads=threads, gpu_layers=gpu_layers) as mind, stopping(mind):
             events = mind.stream(
                 text,
@@ -69,6 +75,7 @@ def ask(
                 system=system,
                 sampling=Sampling(seed=seed, temperature=temperature),
                 verify=verifiers,
+                schema=form,
             )
             answer: Answer
             if json:

@@ -5,7 +5,8 @@
 
 Each *script* is what one sample says. The first child forked from a prefilled prompt replays the
 first script, the next the second, and so on, round and round. The five verbs behave as those of a
-real engine: pending tokens, interruption, a context that fills up, prefixes re-used.
+real engine: pending tokens, interruption, a context that fills up, prefixes re-used. A grammar is
+checked as a real engine checks it, but not applied: a script says what it says.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 
 from edgemind.engines.base import Branch, Interrupted, ModelInfo
 from edgemind.errors import ContextFull
+from edgemind.structure.grammar import Grammar
 from edgemind.types import Sampling, Token
 
 END = 0
@@ -104,6 +106,7 @@ class ScriptedEngine:
             raise ContextFull("the prompt is empty: there is nothing to continue")
         if len(tokens) >= self.context_length:
             raise ContextFull(f"the prompt has {len(tokens)} tokens: shorten it")
+        check_grammar(sampling)
         held = 0
         for branch in (*self.branches, *([self.kept] if self.kept else [])):
             known = branch.tokens[: branch.evaluated]
@@ -121,6 +124,7 @@ class ScriptedEngine:
         own = self._own(branch)
         children: list[Branch] = []
         for sampling in samplings:
+            check_grammar(sampling)
             line, position = own.line, own.position
             if not line.pieces or own.tokens[-1] == END:  # a fresh one, or one that goes on anew
                 position = 0
@@ -195,3 +199,9 @@ class ScriptedEngine:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def check_grammar(sampling: Sampling) -> None:
+    """Raise `ConfigError` where a sampling's grammar is none."""
+    if sampling.grammar is not None:
+        Grammar(sampling.grammar)

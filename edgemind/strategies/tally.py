@@ -79,7 +79,7 @@ class Tally:
         if completion.answer is None or completion.finish == "dropped":
             self.latest, self.streak = None, 0
             return completion
-        key = canonical(completion.answer)
+        key = completion.key or canonical(completion.answer)
         self.answered += 1
         self.streak = self.streak + 1 if key == self.latest else 1
         self.latest = key

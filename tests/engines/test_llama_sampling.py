@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgemind.engines.llama import LlamaEngine
-from edgemind.engines.llama.engine import measure
+from edgemind.engines.llama.chain import measure
 from edgemind.engines.scripted import ScriptedEngine
 from edgemind.errors import ContextFull
 from edgemind.types import Sampling

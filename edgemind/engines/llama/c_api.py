@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from edgemind.errors import ModelError, ModelInvalid, ModelNotFound
-from edgemind.types import Sampling
 
 LLAMA_LOG_ERROR = 4
-RANDOM_SEED = 0xFFFFFFFF  # llama.cpp takes this one seed for "draw any"
 DECODE_OK, DECODE_NO_SLOT, DECODE_ABORTED = 0, 1, 2
 
 
@@ -68,6 +66,10 @@ class Log:
         """Keep error lines from now on."""
         self.errors.clear()
         self._api.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def reason(self, otherwise: str) -> str:
+        """The first error line, or these words where there was none."""
+        return self.errors[0] if self.errors else otherwise
 
     def silence(self) -> None:
         """Drop everything from now on."""
@@ -147,35 +149,3 @@ class Batch:
     def free(self) -> None:
         """Give the memory back."""
         self._api.llama_batch_free(self.raw)
-
-
-def new_sampler(api: Any, vocabulary_size: int, sampling: Sampling, history: Sequence[int]) -> Any:
-    """A sampler chain in C: penalties, top-k, top-p, min-p, temperature, seeded draw.
-
-    `sampling` is complete (defaults merged in). The last tokens of `history` are accepted into
-    the penalties, as llama.cpp's own tools do with the prompt. Order as in llama.cpp.
-    """
-    chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-    penalty, window = sampling.repeat_penalty or 1.0, sampling.repeat_last_n or 0
-    penalised = penalty != 1.0 and window != 0
-    if penalised:
-        window = len(history) + 1 if window < 0 else window
-        api.llama_sampler_chain_add(
-            chain, api.llama_sampler_init_penalties(vocabulary_size, window, penalty, 0.0, 0.0)
-        )
-    temperature = sampling.temperature or 0.0
-    if temperature <= 0:
-        api.llama_sampler_chain_add(chain, api.llama_sampler_init_greedy())
-    else:
-        for stage in (
-            api.llama_sampler_init_top_k(sampling.top_k or 0),
-            api.llama_sampler_init_top_p(1.0 if sampling.top_p is None else sampling.top_p, 1),
-            api.llama_sampler_init_min_p(sampling.min_p or 0.0, 1),
-            api.llama_sampler_init_temp(temperature),
-            api.llama_sampler_init_dist((sampling.seed or 0) % RANDOM_SEED),
-        ):
-            api.llama_sampler_chain_add(chain, stage)
-    if penalised:
-        for token in history[-window:]:
-            api.llama_sampler_accept(chain, token)
-    return chain

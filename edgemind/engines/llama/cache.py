@@ -83,6 +83,17 @@ class Cache(Generic[B]):
             return 0
         return length
 
+    def settle(self, branch: B) -> int:
+        """Ask how much of a branch a decode that was cut has left; how many tokens are new.
+
+        Whole micro-batches may have been evaluated before the cut.
+        """
+        before = branch.evaluated
+        branch.evaluated = min(self.length(branch.sequence), len(branch.tokens) - 1)
+        if branch.evaluated < before or self.length(branch.sequence) > branch.evaluated:
+            branch.evaluated = self.trim(branch.sequence, branch.evaluated)
+        return max(0, branch.evaluated - before)
+
     def copy(self, source: int, target: int, length: int) -> int:
         """Give `target` (empty) the first `length` tokens of `source`; how many it now has.
 

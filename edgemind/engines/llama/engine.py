@@ -8,16 +8,10 @@ graph nodes.
 
 from __future__ import annotations
 
-import codecs
-import ctypes
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from edgemind.engines.base import Branch, CacheMode, Interrupted, ModelInfo
 from edgemind.engines.cores import performance_cores
@@ -30,24 +24,14 @@ from edgemind.engines.llama.c_api import (
     Log,
     check_file,
     load_api,
-    new_sampler,
 )
 from edgemind.engines.llama.cache import Cache
+from edgemind.engines.llama.chain import complete
+from edgemind.engines.llama.sampling import LlamaBranch, LlamaSampler
 from edgemind.engines.llama.vocabulary import LlamaVocabulary, describe
 from edgemind.engines.worker import Worker
 from edgemind.errors import ContextFull, ModelError, ModelInvalid, ModelUnsupported
 from edgemind.types import Sampling, Token
-
-USUAL_SAMPLING = Sampling(
-    temperature=0.8,
-    top_k=40,
-    top_p=0.95,
-    min_p=0.05,
-    repeat_penalty=1.0,
-    repeat_last_n=64,
-    seed=0,
-)
-"""llama.cpp's own defaults, where neither the person nor the file says anything."""
 
 BATCH_TOKENS = 512
 SMALL_MODEL_BYTES = 32 << 20
@@ -55,16 +39,6 @@ SMALL_MODEL_BYTES = 32 << 20
 thread after each matrix costs more than it brings (docs/log.md)."""
 MICRO_BATCH_TOKENS = 128
 """A decode can be cut between graph nodes; at 128 tokens a node takes at most about 2 ms."""
-
-
-@dataclass(eq=False, slots=True)
-class LlamaBranch(Branch):
-    """A branch with its sampler chain (made at its first step) and its UTF-8 decoder."""
-
-    sampler: Any = None
-    decoder: codecs.IncrementalDecoder = field(
-        default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
-    )
 
 
 class LlamaEngine:
@@ -114,8 +88,7 @@ class LlamaEngine:
         parameters.n_gpu_layers = gpu_layers
         self._model = api.llama_model_load_from_file(os.fsencode(path), parameters)
         if not self._model:
-            reason = self._log.errors[0] if self._log.errors else "llama.cpp gave no reason"
-            raise ModelInvalid(f"cannot load {path}: {reason}")
+            raise ModelInvalid(f"cannot load {path}: {self._log.reason('no reason given')}")
         if api.llama_model_has_encoder(self._model) or not api.llama_model_has_decoder(self._model):
             raise ModelUnsupported(f"{path} is not a decoder-only language model")
         self.vocabulary = LlamaVocabulary(api, self._model)
@@ -143,10 +116,11 @@ class LlamaEngine:
         settings.abort_callback_data = self._abort.data
         self._context = api.llama_init_from_model(self._model, settings)
         if not self._context:
-            reason = self._log.errors[0] if self._log.errors else "not enough memory"
+            reason = self._log.reason("not enough memory")
             raise ModelError(f"cannot run {path} with a context of {self.context_length}: {reason}")
         self._log.silence()
         self._batch = Batch(api, BATCH_TOKENS)
+        self._sampler = LlamaSampler(api, self.vocabulary)
         window = int(api.llama_model_n_swa(self._model))
         self._cache: Cache[LlamaBranch] = Cache(api, self._context, sequences, unified, window)
 
@@ -160,6 +134,7 @@ class LlamaEngine:
         if self._context:
             for branch in list(self._cache.branches.values()):
                 self._drop(branch, keep=False)
+            self._sampler.close()
             self.vocabulary.close()
             self._batch.free()
             self._api.llama_free(self._context)
@@ -187,9 +162,7 @@ class LlamaEngine:
                 f"the prompt has {len(tokens)} tokens and the context holds "
                 f"{self.context_length}: shorten it, or load the model with a larger context"
             )
-        prompt = [int(token) for token in tokens]
-        if not all(0 <= token < self.vocabulary.size for token in prompt):
-            raise ValueError("a token id is outside the vocabulary")
+        prompt = self._checked(tokens)
         made: list[LlamaBranch] = []
         return self._making(made, lambda: self._prefill(prompt, sampling, made))[0]
 
@@ -213,10 +186,7 @@ class LlamaEngine:
 
     def extend(self, branch: Branch, tokens: Sequence[int]) -> None:
         """Append known tokens; see `Engine.extend`."""
-        own = self._own(branch)
-        if not all(0 <= token < self.vocabulary.size for token in tokens):
-            raise ValueError("a token id is outside the vocabulary")
-        own.tokens.extend(tokens)
+        self._own(branch).tokens.extend(self._checked(tokens))
 
     def drop(self, branch: Branch, keep: bool = False) -> None:
         """Give a branch's memory back; see `Engine.drop`. Dropping twice is harmless."""
@@ -230,6 +200,11 @@ class LlamaEngine:
         if not own or self._cache.branches.get(branch.sequence) is not branch:
             raise ValueError("this branch was dropped, or belongs to another engine")
         return branch
+
+    def _checked(self, tokens: Sequence[int]) -> list[int]:
+        if not all(0 <= token < self.vocabulary.size for token in tokens):
+            raise ValueError("a token id is outside the vocabulary")
+        return [int(token) for token in tokens]
 
     def _making(self, made: list[LlamaBranch], make: Callable[[], None]) -> list[Branch]:
         """Run `make`, which appends to `made`; no branch survives an error that nobody hears of.
@@ -250,9 +225,10 @@ class LlamaEngine:
         if self._abort.is_set:
             raise Interrupted
         sequence, length = self._cache.adopt_prefix(tokens)
-        branch = LlamaBranch(sequence, tokens, length, self._complete(sampling))
+        branch = LlamaBranch(sequence, tokens, length, complete(sampling, self.info))
         self._cache.branches[sequence] = branch
         made.append(branch)
+        self._sampler.begin(branch)
         self._evaluate(branch, len(tokens) - 1)
 
     def _fork(
@@ -261,10 +237,11 @@ class LlamaEngine:
         state = parent.decoder.getstate()
         for sampling in samplings:
             sequence = self._cache.new_sequence()
-            child = LlamaBranch(sequence, [*parent.tokens], 0, self._complete(sampling))
+            child = LlamaBranch(sequence, [*parent.tokens], 0, complete(sampling, self.info))
             child.decoder.setstate(state)
             self._cache.branches[sequence] = child
             made.append(child)
+            self._sampler.begin(child, parent)
             if parent.evaluated:
                 child.evaluated = self._cache.copy(parent.sequence, sequence, parent.evaluated)
 
@@ -284,7 +261,9 @@ class LlamaEngine:
         self._decode(order)
         for branch in order:
             branch.evaluated = len(branch.tokens)
-        return [self._sample(branch, rows[branch.sequence]) for branch in branches]
+        return [
+            self._sampler.draw(branch, self._context, rows[branch.sequence]) for branch in branches
+        ]
 
     def _evaluate(self, branch: LlamaBranch, end: int) -> None:
         """Evaluate a branch's pending tokens up to `end`, in chunks, without logits."""
@@ -307,68 +286,18 @@ class LlamaEngine:
             return
         if status == DECODE_NO_SLOT:
             raise ContextFull("the cache is full: think with fewer branches or a shorter prompt")
-        # Whole micro-batches may have been evaluated before the cut: ask what is there. Logits
-        # must not be read now, they are those of an earlier decode.
-        for branch in branches:
-            before = branch.evaluated
-            branch.evaluated = min(self._cache.length(branch.sequence), len(branch.tokens) - 1)
-            if branch.evaluated < before or self._cache.length(branch.sequence) > branch.evaluated:
-                branch.evaluated = self._cache.trim(branch.sequence, branch.evaluated)
-            self.evaluated_tokens += max(0, branch.evaluated - before)
+        # Logits must not be read now, they are those of an earlier decode.
+        self.evaluated_tokens += sum(self._cache.settle(branch) for branch in branches)
         if status == DECODE_ABORTED:
             raise Interrupted
         raise ModelError(f"llama.cpp failed in the middle of a decode (status {status})")
 
-    def _sample(self, branch: LlamaBranch, row: int) -> Token:
-        api, size = self._api, self.vocabulary.size
-        if branch.sampler is None:
-            branch.sampler = new_sampler(api, size, branch.sampling, branch.tokens)
-        token = int(api.llama_sampler_sample(branch.sampler, self._context, row))
-        pointer = api.llama_get_logits_ith(self._context, row)
-        logits = np.ctypeslib.as_array(
-            ctypes.cast(pointer, ctypes.POINTER(ctypes.c_float)), shape=(size,)
-        )
-        logprob, margin, confidence = measure(logits, token, branch.sampling.confidence)
-        branch.tokens.append(token)
-        end = self.vocabulary.is_end(token)
-        text = branch.decoder.decode(b"" if end else self.vocabulary.piece(token), final=end)
-        return Token(token, text, logprob, margin, confidence, end)
-
     def _drop(self, branch: LlamaBranch, keep: bool) -> None:
         branch.alive = False
         self._cache.branches.pop(branch.sequence, None)
-        if branch.sampler is not None:
-            self._api.llama_sampler_free(branch.sampler)
-            branch.sampler = None
+        self._sampler.drop(branch)
         if keep and branch.evaluated:
             self._cache.forget_kept()
             self._cache.kept = branch
         else:
             self._cache.release(branch.sequence)
-
-    def _complete(self, sampling: Sampling) -> Sampling:
-        return sampling.over(self.info.sampling).over(USUAL_SAMPLING)
-
-
-CONFIDENCE_TOKENS = 20
-
-
-def measure(
-    logits: npt.NDArray[np.float32], token: int, confidence: bool
-) -> tuple[float, float, float | None]:
-    """Log-probability of `token`, distance of the two best logits, and DeepConf's confidence.
-
-    `logits` is one row, shape (vocabulary,), float32, written to and restored. Sums of
-    exponentials in float32 are exact to about 1e-6 here, since the largest is 1.
-    """
-    best = int(logits.argmax())
-    peak = float(logits[best])
-    total = peak + float(np.log(np.exp(logits - logits[best]).sum(dtype=np.float32)))
-    logits[best] = -np.inf
-    second = float(logits.max())
-    logits[best] = peak
-    sure = None
-    if confidence:
-        top = np.partition(logits, -CONFIDENCE_TOKENS)[-CONFIDENCE_TOKENS:]
-        sure = float(total - top.mean())
-    return float(logits[token]) - total, peak - second, sure

@@ -22,12 +22,13 @@ class LlamaVocabulary:
     def __init__(self, api: Any, model: Any) -> None:
         self._api = api
         self._pointer: Any = api.llama_model_get_vocab(model)
-        self.size: int = api.llama_vocab_n_tokens(self._vocab)
+        self.size: int = api.llama_vocab_n_tokens(self.pointer)
         self._pieces: dict[int, bytes] = {}
         self._ends: dict[int, bool] = {}
 
     @property
-    def _vocab(self) -> Any:
+    def pointer(self) -> Any:
+        """llama.cpp's own object; `RuntimeError` once the engine is closed."""
         if self._pointer is None:
             raise RuntimeError("the engine is closed; load the model again")
         return self._pointer
@@ -39,7 +40,7 @@ class LlamaVocabulary:
     @cached_property
     def specials(self) -> Mapping[str, int]:
         """Text → id of every control, user-defined and unknown token."""
-        api, vocab = self._api, self._vocab
+        api, vocab = self._api, self.pointer
         found = {
             api.llama_vocab_get_text(vocab, token).decode("utf-8", "replace"): token
             for token in range(self.size)
@@ -51,26 +52,26 @@ class LlamaVocabulary:
     @property
     def bos(self) -> int | None:
         """Beginning-of-sequence id, where the model's prompts start with one."""
-        if not self._api.llama_vocab_get_add_bos(self._vocab):
+        if not self._api.llama_vocab_get_add_bos(self.pointer):
             return None
-        token = int(self._api.llama_vocab_bos(self._vocab))
+        token = int(self._api.llama_vocab_bos(self.pointer))
         return token if token >= 0 else None
 
     def text_of(self, token: int) -> str:
         """A token as it is written in a template; empty for -1 (the model has none)."""
         if not 0 <= token < self.size:
             return ""
-        return str(self._api.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace"))
+        return str(self._api.llama_vocab_get_text(self.pointer, token).decode("utf-8", "replace"))
 
     @property
     def bos_text(self) -> str:
         """What a template means by `bos_token`."""
-        return self.text_of(self._api.llama_vocab_bos(self._vocab))
+        return self.text_of(self._api.llama_vocab_bos(self.pointer))
 
     @property
     def eos_text(self) -> str:
         """What a template means by `eos_token`."""
-        return self.text_of(self._api.llama_vocab_eos(self._vocab))
+        return self.text_of(self._api.llama_vocab_eos(self.pointer))
 
     def encode(self, text: str, special: bool) -> list[int]:
         """Token ids of `text`, nothing added; with `special`, special texts become tokens."""
@@ -79,7 +80,7 @@ class LlamaVocabulary:
         while True:
             buffer = (self._api.llama_token * room)()
             count = self._api.llama_tokenize(
-                self._vocab, data, len(data), buffer, room, False, special
+                self.pointer, data, len(data), buffer, room, False, special
             )
             if count >= 0:
                 return list(buffer[:count])
@@ -92,7 +93,7 @@ class LlamaVocabulary:
         room = 64
         while True:
             buffer = ctypes.create_string_buffer(room)
-            count = self._api.llama_token_to_piece(self._vocab, token, buffer, room, 0, True)
+            count = self._api.llama_token_to_piece(self.pointer, token, buffer, room, 0, True)
             if count >= 0:
                 self._pieces[token] = buffer.raw[:count]
                 return self._pieces[token]
@@ -106,7 +107,7 @@ class LlamaVocabulary:
         """Whether `token` ends a generation (there may be several such tokens)."""
         known = self._ends.get(token)
         if known is None:
-            known = bool(self._api.llama_vocab_is_eog(self._vocab, token))
+            known = bool(self._api.llama_vocab_is_eog(self.pointer, token))
             self._ends[token] = known
         return known
 
