@@ -7,6 +7,7 @@ drains: it renders the chat, routes, lets a strategy run, and ends with `Finishe
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -133,6 +134,7 @@ class Mind:
         thinking: bool | None = None,
         verify: Sequence[Verifier] = (),
         schema: Schema | None = None,
+        worth: float | None = None,
     ) -> Answer:
         """The answer to a prompt or a whole chat; arguments and errors as those of `stream`."""
         for event in self.stream(
@@ -145,6 +147,7 @@ class Mind:
             thinking=thinking,
             verify=verify,
             schema=schema,
+            worth=worth,
         ):
             if isinstance(event, Finished):
                 return event.answer
@@ -162,6 +165,7 @@ class Mind:
         thinking: bool | None = None,
         verify: Sequence[Verifier] = (),
         schema: Schema | None = None,
+        worth: float | None = None,
     ) -> Generator[Event, None, None]:
         """The events of answering; the last one is `Finished`. Closing it early is always safe.
 
@@ -172,7 +176,8 @@ class Mind:
         every sample, beside the one for arithmetic, in what is left of the budget. With a `schema`
         (a JSON schema, or a class with `model_json_schema()`, as Pydantic's) the answer is JSON
         that fits it, cut short or not. The model is held to it but not told of it: the prompt
-        should say what is wanted. Raises
+        should say what is wanted. `worth` is how many seconds a better answer is worth waiting for:
+        a vote ends where its chance to change is worth less than another sample takes. Raises
         `BudgetTooSmall` where the budget ends before the first word, `ContextFull` where the chat
         is too long, `ConfigError` for wrong options.
         """
@@ -182,6 +187,8 @@ class Mind:
         if check_sampling(sampling).temperature == 0:
             width = 1  # every sample would be the same
         structure = structure_of(schema, sampling.grammar)
+        if worth is not None and not 0 <= worth < math.inf:
+            raise ConfigError(f"an answer worth {worth} seconds is not a number from 0")
         if self._answering:
             raise ConfigError("one prompt at a time: finish or close the other stream first")
         self._answering = True
@@ -189,7 +196,7 @@ class Mind:
         try:
             ledger = self._ledger = Ledger(budget, self._clock, self._meter)
             chat = as_chat(prompt, system)
-            route = self._router.first(chat[-1].content, width)
+            route = dataclasses.replace(self._router.first(chat[-1].content, width), worth=worth)
             votes = route.width > 1
             if find is not None:
                 route = dataclasses.replace(

@@ -27,6 +27,7 @@ def chat(
     model: options.Model = None,
     strategy: options.Strategy = AUTO,
     width: options.Width = WIDTH,
+    worth: options.Worth = None,
     seed: options.Seed = None,
     temperature: options.Temperature = None,
     system: options.System = None,
@@ -49,6 +50,7 @@ def chat(
                 budget=budget,
                 strategy=strategy,
                 width=width,
+                worth=worth,
                 sampling=Sampling(seed=seed, temperature=temperature),
                 verify=verifiers,
             )

@@ -26,6 +26,10 @@ Model = Annotated[
 ]
 Strategy = Annotated[str, typer.Option(help="auto (the router decides), direct or vote.")]
 Width = Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Most samples of a vote.")]
+Worth = Annotated[
+    float | None,
+    typer.Option(min=0, help="Seconds that a better answer is worth: a vote ends where it is not."),
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of the first sample; random if not given.")]
 Temperature = Annotated[float | None, typer.Option(help="Sampling temperature; 0 is greedy.")]
 System = Annotated[str | None, typer.Option(help="Instructions that come before the prompt.")]

@@ -92,7 +92,7 @@ def test_the_watchdog_cuts_a_prefill(mind: edgemind.Mind, monkeypatch: pytest.Mo
     def late(branches: list[object]) -> None:
         now[0] = 1e6
         assert mind._run is not None
-        changed = mind._run._watchdog._changed
+        changed = mind._run._stepper._watchdog._changed
         with changed:
             changed.notify()
         assert interrupted.wait(30)

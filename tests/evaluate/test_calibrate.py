@@ -11,7 +11,6 @@ from edgemind.evaluate.calibrate import Asked, ask_all, calibrate
 from edgemind.evaluate.datasets import PROBLEMS, Problem, read_problems
 from edgemind.router.calibration import Calibration
 from edgemind.types import Message
-from tests.cli.conftest import Program, program  # noqa: F401 (a fixture)
 from tests.helpers import scripted_mind
 
 
@@ -24,8 +23,8 @@ def asked(count: int = 60, width: int = 4) -> list[Asked]:
     found: list[Asked] = []
     for number, problem in enumerate(problems(count)):
         sure, unsure = (-0.01,), (-1.5,)
-        right = Line(tuple(f"{number} + {number} = {2 * number}"), sure)
-        wrong = Line(tuple(f"it is {2 * number + 1}"), unsure)
+        right = Line(tuple(f"{number} + {number} = {2 * number}\n#### {2 * number}"), sure)
+        wrong = Line(tuple(f"#### {2 * number + 1}"), unsure)
         lines = [wrong if number % 3 == 0 else right, *[right] * (width - 1)]
         mind = scripted_mind(ScriptedEngine(lines))
         found += ask_all(mind, [problem], width, 1)
@@ -43,7 +42,7 @@ def test_unsure_drafts_are_told_from_sure_ones() -> None:
     assert report.direct == pytest.approx(2 / 3)
     assert report.voted == 1.0
     assert report.correct.auroc > 0.99 and report.correct.error < 0.1
-    assert report.adaptive == 1.0 and report.tokens < 0.6
+    assert report.adaptive == 1.0 and report.tokens < 0.75
     kept = report.calibration
     assert kept.problems == 60 and len(kept.data) == 64
     assert Calibration.from_json(kept.to_json()) == kept
