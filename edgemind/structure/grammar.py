@@ -19,8 +19,9 @@ MAX_PATHS = 4000
 """Most ways in which one rule may begin: llama.cpp follows each of them, and compares them all."""
 MAX_SHORTEST = 100_000
 """Most characters of the shortest text; more than any model would write."""
-MAX_STATES = 2000
-"""Most readings of a text that are followed at once."""
+MAX_STATES = 20_000
+"""Most readings of a text that are followed at once; more than the ways in which a rule may begin,
+so that only a grammar that reads one text in ever more ways comes here."""
 END = 0
 """The state in which nothing more has to come."""
 
@@ -55,11 +56,17 @@ class Grammar:
         wins, so the same beginning always has the same end.
         """
         walk, states, fitting = self._walk(text)
-        return walk.shortest(min(states, key=walk.left)) if fitting == len(text) else None
+        known = fitting == len(text) and len(states) <= MAX_STATES
+        return walk.shortest(min(states, key=walk.left)) if known else None
 
     def whole(self, text: str) -> str:
-        """`text` without what does not fit at its end, and with the shortest end instead."""
+        """`text` without what does not fit at its end, and with the shortest end instead.
+
+        As it is where it can be read in too many ways to follow.
+        """
         walk, states, fitting = self._walk(text)
+        if len(states) > MAX_STATES:
+            return text
         return text[:fitting] + walk.shortest(min(states, key=walk.left))
 
     def _walk(self, text: str) -> tuple[_Walk, list[int], int]:
@@ -68,9 +75,11 @@ class Grammar:
         states = walk.start(self._root)
         for index, character in enumerate(text):
             after = walk.after(states, character)
-            if not 0 < len(after) <= MAX_STATES:
+            if not after:
                 return walk, states, index
             states = after
+            if len(states) > MAX_STATES:
+                break
         return walk, states, len(text)
 
     def _measure(self) -> None:

@@ -71,6 +71,23 @@ def test_every_beginning_of_json_can_be_finished(value: object, cut: int) -> Non
     assert VALUE.completion(whole) == ""
 
 
+def test_many_values_that_begin_alike() -> None:
+    grammar = Grammar("root ::= " + " | ".join(f'"v{n:04}"' for n in range(3500)))
+    assert grammar.whole("v3499") == "v3499"
+    assert grammar.whole("v34") == "v3400"
+
+
+def test_a_text_that_can_be_read_in_too_many_ways_is_left_alone() -> None:
+    grammar = Grammar('root ::= x* "!"\nx ::= "a" | "a" y\ny ::= "a" | "a" y z\nz ::= "" | "a"')
+    started = time.perf_counter()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edgemind.structure.grammar.MAX_STATES", 20)
+        text = "a" * 200
+        assert grammar.whole(text) == text
+        assert grammar.completion(text) is None
+    assert time.perf_counter() - started < 5
+
+
 def test_long_and_deep_texts_take_no_time() -> None:
     started = time.perf_counter()
     deep = "[" * 2000
