@@ -77,7 +77,7 @@ class Length:
         else:
             return Verdict()
         unit = self.unit.removesuffix("s") if count == 1 else self.unit
-        return Verdict(score, (Objection(1, f"has {count} {unit}, should have {wanted}"),))
+        return Verdict(score, (Objection(0, f"has {count} {unit}, should have {wanted}"),))
 
     def _count(self, text: str) -> int:
         match self.unit:
@@ -110,7 +110,7 @@ class MustInclude:
         missing = [wanted for wanted in self.texts if wanted.casefold() not in folded]
         return Verdict(
             1 - len(missing) / len(self.texts),
-            tuple(Objection(1, f"does not include {_quoted(wanted)}") for wanted in missing),
+            tuple(Objection(0, f"does not include {_quoted(wanted)}") for wanted in missing),
         )
 
 
@@ -130,7 +130,7 @@ def patience(seconds: float) -> float:
 
 
 def _objects(message: str) -> Verdict:
-    return Verdict(0.0, (Objection(1, message),))
+    return Verdict(0.0, (Objection(0, message),))
 
 
 def _quoted(text: str) -> str:

@@ -51,7 +51,7 @@ class Callback:
             case True:
                 return Verdict()
             case False:
-                return Verdict(0.0, (Objection(1, f"{self._name} does not accept it"),))
+                return Verdict(0.0, (Objection(0, f"{self._name} does not accept it"),))
             case int() | float() if _is_score(result):
                 return Verdict(float(result))
         raise EdgemindError(
@@ -71,8 +71,9 @@ class Command:
     """A verifier from a program (`--verify CMD`) that reads the text on stdin.
 
     Exit code 0 passes, 1 objects: each line on stdout is an objection, `N: ` before it the line
-    that it is about. Or stdout is one JSON object `{"score": 0.5, "objections": [{"line": 3,
-    "message": "…"}]}`, both keys optional, with either exit code. 64 KiB of it are read.
+    that it is about (0, or none: the whole text). Or stdout is one JSON object `{"score": 0.5,
+    "objections": [{"line": 3, "message": "…"}]}`, both keys optional, with either exit code. 64 KiB
+    of it are read.
 
     A missing program is a `ConfigError` at once. Any other exit code, a signal, or JSON of another
     form is a `ConfigError` when it happens: a verifier that broke says nothing about the text, and
@@ -110,7 +111,7 @@ class Command:
             if seconds < USUAL_SECONDS:
                 return Verdict()
             late = f"{self._name} did not end within {USUAL_SECONDS:g} seconds"
-            return Verdict(0.0, (Objection(1, late),))
+            return Verdict(0.0, (Objection(0, late),))
         if ended.code not in (_PASSES, _OBJECTS):
             last = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise ConfigError(
@@ -122,7 +123,7 @@ class Command:
             return self._from_json(said, ended.code)
         if ended.code == _PASSES:
             return Verdict()
-        objections = tuple(_objections(said)) or (Objection(1, f"{self._name} objects"),)
+        objections = tuple(_objections(said)) or (Objection(0, f"{self._name} objects"),)
         return Verdict(0.0, objections)
 
     @property
@@ -146,13 +147,13 @@ class Command:
 def _objections(said: str) -> Iterator[Objection]:
     for line in [line for line in said.split("\n") if line.strip()][:MAX_OBJECTIONS]:
         match = _NUMBERED.fullmatch(line)
-        number, message = (int(match[1]), match[2]) if match else (1, line)
-        yield Objection(max(1, number), message.strip()[:MAX_MESSAGE])
+        number, message = (int(match[1]), match[2]) if match else (0, line)
+        yield Objection(number, message.strip()[:MAX_MESSAGE])
 
 
 def _objection(item: Any) -> Objection:
     """From `{"line": 3, "message": "…"}`; the line may be missing. Raises as those of it would."""
-    return Objection(max(1, int(item.get("line", 1))), str(item["message"])[:MAX_MESSAGE])
+    return Objection(max(0, int(item.get("line", 0))), str(item["message"])[:MAX_MESSAGE])
 
 
 def _is_score(value: object) -> bool:

@@ -57,7 +57,7 @@ class PythonCode:
             return self._no_code()
         if len(code) - code.count("\n") > MAX_CODE:
             too_long = f"the code is longer than {MAX_CODE} characters"
-            return _refused(1, too_long) if certain else self._no_code()
+            return _refused(0, too_long) if certain else self._no_code()
         if seconds < LEAST_SECONDS:
             return Verdict()
         request = {
@@ -69,7 +69,7 @@ class PythonCode:
         return self._verdict(call("python", request, seconds), min(seconds, SECONDS))
 
     def _no_code(self) -> Verdict:
-        return _refused(1, "there is no Python code in it") if self.tests.strip() else Verdict()
+        return _refused(0, "there is no Python code in it") if self.tests.strip() else Verdict()
 
     def _verdict(self, reply: Reply, seconds: float) -> Verdict:
         checks, passed, done = 1, 0, False

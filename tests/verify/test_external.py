@@ -31,7 +31,7 @@ def test_what_a_function_may_give() -> None:
     assert Callback(has_digits)("42", PLENTY) == Verdict()
     refused = Callback(has_digits)("none", PLENTY)
     name = f"{__name__}.has_digits"
-    assert refused == Verdict(0.0, (Objection(1, f"{name} does not accept it"),))
+    assert refused == Verdict(0.0, (Objection(0, f"{name} does not accept it"),))
     assert Callback(Judge())("half", 0.0) == Verdict(0.5)
     assert Callback(lambda text: 1)("x", 0.0) == Verdict(1.0)
     verdict = Verdict(0.2, (Objection(7, "odd"),))
@@ -64,7 +64,7 @@ def command(script: str) -> Command:
             "print('2: too long\\n\\n no number: here\\n 0 : zero'); exit(1)",
             Verdict(
                 0.0,
-                (Objection(2, "too long"), Objection(1, "no number: here"), Objection(1, "zero")),
+                (Objection(2, "too long"), Objection(0, "no number: here"), Objection(0, "zero")),
             ),
         ),
         ("""print('{"score": 0.5}'); exit(1)""", Verdict(0.5)),
@@ -72,7 +72,7 @@ def command(script: str) -> Command:
         ("""print('{}')""", Verdict()),
         (
             """print('{"objections": [{"line": 3, "message": "m"}, {"message": "n"}]}')""",
-            Verdict(0.0, (Objection(3, "m"), Objection(1, "n"))),
+            Verdict(0.0, (Objection(3, "m"), Objection(0, "n"))),
         ),
     ],
 )
@@ -82,7 +82,7 @@ def test_what_a_command_may_say(script: str, verdict: Verdict) -> None:
 
 def test_a_command_that_only_objects() -> None:
     [objection] = command("exit(1)")("x", PLENTY).objections
-    assert objection.message.endswith("objects") and objection.line == 1
+    assert objection.message.endswith("objects") and objection.line == 0
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lines_are_split_as_a_shell_does() -> None:
     line = f"{shlex.quote(sys.executable)} -c 'print(1); exit(1)'"
     [objection] = Command.parse(line)("x", PLENTY).objections
-    assert objection == Objection(1, "1")
+    assert objection == Objection(0, "1")
     assert Command.parse(line) == Command((sys.executable, "-c", "print(1); exit(1)"))
 
 
