@@ -31,6 +31,13 @@ def test_known_weights_are_found_again() -> None:
     assert error(fresh, np.array(target, dtype=float)) < 0.03
 
 
+def test_a_signal_that_was_never_seen_keeps_its_weight() -> None:
+    rows, target = drawn(200)
+    rows = [{**row, "cut": 0.0} for row in rows]
+    assert fit(rows, target, ["a", "cut"], {"cut": -3.0, "a": 9.0}).model.weights["cut"] == -3.0
+    assert fit(rows, target, ["a", "cut"]).model.weights["cut"] == 0.0
+
+
 @pytest.mark.parametrize("target", [[True] * 40, [False] * 40, [True] * 39 + [False]])
 def test_a_target_that_hardly_varies_gives_finite_weights(target: list[bool]) -> None:
     rows, _ = drawn(40)

@@ -106,14 +106,19 @@ def calibrate(asked: Sequence[Asked]) -> Report:
         [prompt_signals(one.problem.chat[-1].content) for one in asked],
         [not right for right in drafts_right],
         sorted(KNOWN["hard"]),
+        DEFAULT.hard.weights,
     )
     correct = fit(
-        [draft_signals(one.samples[0]) for one in asked], drafts_right, [*DEFAULT.correct.weights]
+        [draft_signals(one.samples[0]) for one in asked],
+        drafts_right,
+        [*DEFAULT.correct.weights],
+        DEFAULT.correct.weights,
     )
     agreed = fit(
         [vote_signals(one.winner, one.ballot) for one in asked],
         [one.voted_right for one in asked],
         [*DEFAULT.agreed.weights],
+        DEFAULT.agreed.weights,
     )
     accept, adaptive, tokens = _bar(asked, [float(p) for p in correct.probabilities])
     floor, dropped = _floor(asked)

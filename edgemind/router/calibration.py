@@ -111,9 +111,9 @@ DEFAULT = Calibration(
         },
     ),
     agreed=Logistic(
-        -2.0,
-        {"share": 3.0, "weight": 1.0, "distinct": -0.5, "drawn": 0.3, "mean_logprob": 2.0,
-         "objections": -3.0},
+        0.15,
+        {"share": -0.28, "weight": 4.00, "distinct": -1.71, "drawn": 0.60, "mean_logprob": 6.96,
+         "objections": -7.49},
     ),
     accept=0.6,
 )  # fmt: skip

@@ -34,20 +34,27 @@ class Fit:
     error: float
 
 
-def fit(rows: Sequence[Mapping[str, float]], target: Sequence[bool], names: Sequence[str]) -> Fit:
+def fit(
+    rows: Sequence[Mapping[str, float]],
+    target: Sequence[bool],
+    names: Sequence[str],
+    unseen: Mapping[str, float] | None = None,
+) -> Fit:
     """P(target | signals called `names`), judged by five-fold cross-validation.
 
-    Where the target hardly varies, a model says little more than its mean.
+    Where the target hardly varies, a model says little more than its mean. A signal that is 0 in
+    every row keeps its weight in `unseen`: nothing was learnt of it, which is not that it is
+    worth nothing.
     """
     values = np.array([[row[name] for name in names] for row in rows], dtype=np.float64)
     wanted = np.asarray(target, dtype=np.float64)
     logits = _out_of_fold(values, wanted)
     slope, shift = _platt(logits, wanted)
     weights = _regress(values, wanted)
-    model = Logistic(
-        round(float(slope * weights[0] + shift), 4),
-        {name: round(float(slope * w), 4) for name, w in zip(names, weights[1:], strict=True)},
-    )
+    found = {name: round(float(slope * w), 4) for name, w in zip(names, weights[1:], strict=True)}
+    absent = {name for name, column in zip(names, values.T, strict=True) if not column.any()}
+    found |= {name: weight for name, weight in (unseen or {}).items() if name in absent}
+    model = Logistic(round(float(slope * weights[0] + shift), 4), found)
     # Each fold's scaling comes from the other folds, so that the error is one on unseen data.
     probabilities = np.empty(len(wanted))
     for fold, others in _folds(len(wanted)):
