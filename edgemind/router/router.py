@@ -73,9 +73,9 @@ class Router:
     def next(self, route: Route, winner: Completion) -> Route | None:
         """Where to go on after `route` came to `winner`; None to accept it.
 
-        An objection is evidence that a revision can use, and one revision costs less than a vote:
-        it comes first. What is still doubtful then goes to a vote, in which draft and revision
-        count. The winner of a vote is revised only if a verifier objects to it.
+        A doubtful draft goes to a vote, whose winner is revised if a verifier objects to it.
+        Revising the draft first costs fewer tokens, but a model that was not trained to revise
+        makes the arithmetic hold and the answer wrong (docs/log.md).
         """
         if route.strategy == "vote":
             if not winner.objections:
@@ -87,11 +87,6 @@ class Router:
         probability, reasons = self.calibration.correct.explain(draft_signals(winner))
         if probability >= self.calibration.accept:
             return None
-        if winner.objections and route.strategy == "direct":
-            reason = f"a verifier objects: {winner.objections[0].message}"
-            return dataclasses.replace(
-                route, strategy="refine", reason=reason, reasons=reasons, inner=route
-            )
         reason = f"right with P = {probability:.2f}, under {self.calibration.accept:.2f}"
         return dataclasses.replace(
             route,
