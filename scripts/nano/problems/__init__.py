@@ -15,6 +15,7 @@ from random import Random
 from . import skills
 from .base import LEVELS, SKILLS, Draft, Problem, Split, bucket
 from .dress import dress
+from .echo import echoed, in_its_case
 from .selection import FIRST_SKILLS, choose, weigh
 
 __all__ = [
@@ -54,10 +55,11 @@ def generate(rng: Random, skill: str, level: int, split: Split) -> Problem:
     while not _owned(draft, split):
         draft = make(rng, level, split)
     prompt = dress(rng, draft.prompt, split, draft.keep) if draft.dress else draft.prompt
-    lines = list(draft.steps)
-    if draft.answer:
-        lines.append(f"#### {draft.answer}")
-    return Problem(prompt, "\n".join(lines), draft.answer, skill, LEVELS[level], draft.history)
+    lines = echoed(prompt, draft.steps)
+    answer = in_its_case(prompt, draft.answer)
+    if answer:
+        lines.append(f"#### {answer}")
+    return Problem(prompt, "\n".join(lines), answer, skill, LEVELS[level], draft.history)
 
 
 def mixture(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from .base import SKILLS, Draft, Split, bucket
+from .echo import bulleted
 
 # Skills whose problems are short and end in a step of arithmetic.
 SHORT = (
@@ -19,7 +21,7 @@ def owned(rng: Random, skill: str, level: int, split: Split) -> Draft:
     while True:
         draft = SKILLS[skill].make(rng, level, split)
         if draft.key is None or bucket(draft.key) is split:
-            return draft
+            return replace(draft, steps=tuple(bulleted(draft.prompt, draft.steps)))
 
 
 def reply(draft: Draft) -> str:

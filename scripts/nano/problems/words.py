@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from .base import Split, part
+from .spelling import made_up
 
 NAMES = """
 Anna Ben Carla David Elif Farid Grace Hugo Irene Jonas Karim Laura Marco Nina Oscar Priya Quentin
@@ -50,9 +51,25 @@ zoo theatre gym workshop factory|factories
 """.split()
 
 
+# Some training names exist nowhere else, so that a name is copied and not recalled.
+_MADE_UP_SHARE = 0.25
+_LONGEST = 7
+
+
 def people(rng: Random, split: Split, count: int) -> list[str]:
     """Different names of one split."""
-    return rng.sample(list(part(split, NAMES)), count)
+    names = rng.sample(list(part(split, NAMES)), count)
+    if split is not Split.TRAIN:
+        return names
+    chosen: list[str] = []
+    for name in names:
+        while rng.random() < _MADE_UP_SHARE:
+            new = made_up(rng, 2).capitalize()
+            if len(new) <= _LONGEST and new not in NAMES and new not in chosen:
+                name = new
+                break
+        chosen.append(name)
+    return chosen
 
 
 def things(rng: Random, split: Split, count: int = 1) -> list[tuple[str, str]]:

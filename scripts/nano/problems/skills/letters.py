@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from ..base import Draft, Family, Split, skill
+from ..echo import BULLET
 from ..spelling import word
 
 _COUNT = Family(
@@ -77,4 +78,4 @@ def make_letters(rng: Random, level: int, split: Split) -> Draft:
         text, answer = _PLACE.say(rng, split, w=found, k=place), found[place - 1]
         marks = enumerate(found[:place], 1)
         lines = [", ".join(f"{letter} {number}" for number, letter in marks)]
-    return Draft(text, tuple(lines), answer, dress=False)
+    return Draft(text, tuple(BULLET + line for line in lines), answer, dress=False)

@@ -7,6 +7,7 @@ from random import Random
 from ..base import Draft, Split, skill
 from ..composite import SHORT, owned, size
 from ..dress import dress
+from ..echo import in_its_case
 from ..faults import check, plant
 
 _KINDS = (*SHORT, "chain", "change", "fraction", "calendar", "sequence", "imperial", "clock")
@@ -28,5 +29,7 @@ def make_revise(rng: Random, level: int, split: Split) -> Draft:
             # A slip that changes nothing in the end teaches little.
             continue
         prompt = dress(rng, draft.prompt, split, draft.keep) if draft.dress else draft.prompt
-        first = "\n".join([*drafted, f"#### {answer}"])
-        return Draft(objection, draft.steps, draft.answer, None, ((prompt, first),), dress=False)
+        first = in_its_case(prompt, "\n".join([*drafted, f"#### {answer}"]))
+        steps = tuple(in_its_case(prompt, line) for line in draft.steps)
+        right = in_its_case(prompt, draft.answer)
+        return Draft(objection, steps, right, None, ((prompt, first),), dress=False)
