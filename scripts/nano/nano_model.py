@@ -16,9 +16,13 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Shape of the network; `width` and `hidden` are multiples of 256 so that K-quants fit."""
+    """Shape of the network; `width` and `hidden` are multiples of 256 so that K-quants fit.
 
-    vocabulary: int = 1536
+    `tied`: the head is the embedding. Then one direction of the network copies any token, where
+    an own head has to learn to copy each token by itself (docs/log.md has the figures).
+    """
+
+    vocabulary: int = 2048
     width: int = 256
     layers: int = 6
     heads: int = 4
@@ -27,6 +31,7 @@ class ModelConfig:
     context: int = 2048
     rope_base: float = 10000.0
     norm_epsilon: float = 1e-5
+    tied: bool = True
 
     def __post_init__(self) -> None:
         if self.width % self.heads or self.heads % self.kv_heads:
@@ -170,14 +175,19 @@ class NanoModel(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = RMSNorm(config.width, config.norm_epsilon)
         self.head = nn.Linear(config.width, config.vocabulary, bias=False)
+        if config.tied:
+            self.head.weight = self.embedding.weight
         cos, sin = rope_table(config, config.context)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
         self._initialise()
 
     def _initialise(self) -> None:
-        nn.init.normal_(self.embedding.weight, std=0.5)
-        nn.init.zeros_(self.head.weight)
+        if self.config.tied:
+            nn.init.normal_(self.embedding.weight, std=self.config.width**-0.5)
+        else:
+            nn.init.normal_(self.embedding.weight, std=0.5)
+            nn.init.zeros_(self.head.weight)
         for block in self.blocks:
             assert isinstance(block, Block)
             for layer in (block.query, block.key, block.value, block.gate, block.up):

@@ -95,15 +95,16 @@ class Trainer:
         matrices = [p for block in self.model.blocks for p in block.parameters() if p.ndim == 2]
         norms = [p for p in self.model.parameters() if p.ndim == 1]
         rate = options.rate
-        self.muon = Muon(matrices, rate)
+        self.muon = Muon(matrices, rate, weight_decay=options.weight_decay)
+        groups = [
+            {"params": [self.model.embedding.weight], "lr": rate * 0.25},
+            {"params": norms, "lr": rate * 0.15},
+        ]
+        if not config.tied:
+            groups.append({"params": [self.model.head.weight], "lr": rate * 0.15})
         self.adam = torch.optim.AdamW(
-            [
-                {"params": [self.model.embedding.weight], "lr": rate * 0.25},
-                {"params": [self.model.head.weight], "lr": rate * 0.15},
-                {"params": norms, "lr": rate * 0.15},
-            ],
-            betas=(0.8, 0.95), eps=1e-10, weight_decay=0.0, fused=True,
-        )  # fmt: skip
+            groups, betas=(0.8, 0.95), eps=1e-10, weight_decay=0.0, fused=True
+        )
         self.rates = [g["lr"] for o in (self.muon, self.adam) for g in o.param_groups]
         budget = options.minutes * 60
         self.progress = Progress(
@@ -322,6 +323,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--pause-file", type=Path, help="while it exists, wait")
     add("--seed", type=int, default=1)
     add("--rate", type=float, default=0.02, help="Muon's rate; AdamW's are fractions of it")
+    add("--weight-decay", type=float, default=0.1, help="of the matrices, as a share of the rate; "
+        "without it attention saturates and stops learning")  # fmt: skip
     add("--average", type=float, default=0.995, help="decay of the moving average of weights")
     add("--batch-tokens", type=int, help="8192, with a GPU 65536")
     add("--documents", type=int, help="problems per shard: 8000, with a GPU 64000")

@@ -12,9 +12,9 @@ from random import Random
 
 import pytest
 
-from problems import Split
+from problems import Split, words
 from problems.base import Family
-from problems.skills import calendar_dates, code_tracing, equations, ordering, sequences, truth
+from problems.skills import code_tracing, equations, ordering, sequences, truth
 from problems.tracing import program
 from tests.nano.samples import sample
 
@@ -141,12 +141,12 @@ def test_programs_print_what_the_trace_says() -> None:
 
 
 def _dates(prompt: str) -> list[date]:
-    months = "|".join(calendar_dates.MONTHS)
+    months = "|".join(words.MONTHS)
     pattern = rf"({months}) (\d+), (\d+)|(\d+) ({months}) (\d+)|(\d{{4}})-(\d\d)-(\d\d)"
     found = []
     for a, b, c, d, e, f, g, h, i in re.findall(pattern, prompt, re.I):
         month = (a or e).capitalize()
-        number = calendar_dates.MONTHS.index(month) + 1 if month else int(h)
+        number = words.MONTHS.index(month) + 1 if month else int(h)
         found.append(date(int(c or f or g), number, int(b or d or i)))
     return found
 
@@ -159,7 +159,7 @@ def test_dates_agree_with_the_calendar() -> None:
             if len(days) == 2 and problem.answer.isdigit():
                 assert abs((days[1] - days[0]).days) == int(problem.answer)
             elif len(days) == 2:
-                assert calendar_dates.DAYS[days[-1].weekday()] == problem.answer
+                assert words.DAYS[days[-1].weekday()] == problem.answer
             elif days:
                 number = re.search(r"(\d+) days", problem.prompt)
                 if number is None or problem.answer.isdigit():

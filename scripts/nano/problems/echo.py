@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from .words import DAYS, MONTHS
+
 _FIRST = re.compile(r"[A-Za-z]+")
 _CAPITAL = re.compile(r"\b[A-Z][a-z]+\b")
 BULLET = "- "
@@ -26,13 +28,17 @@ def bulleted(prompt: str, lines: Sequence[str]) -> list[str]:
 
 
 def in_its_case(prompt: str, text: str) -> str:
-    """Capitalised words of the text as a prompt that is all lower case writes them."""
+    """Capitalised words of the text as a prompt that is all lower case writes them.
+
+    Days and months keep their capitals: more often they are worked out than copied.
+    """
     if prompt != prompt.lower():
         return text
 
     def as_there(found: re.Match[str]) -> str:
         low = found[0].lower()
-        return low if re.search(rf"\b{low}\b", prompt) else found[0]
+        worked_out = found[0] in (*DAYS, *MONTHS)
+        return low if not worked_out and re.search(rf"\b{low}\b", prompt) else found[0]
 
     return _CAPITAL.sub(as_there, text)
 

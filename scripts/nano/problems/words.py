@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 from .base import Split, part
@@ -17,6 +18,10 @@ Theo Ulla Viktor Wanda Ali Beth Chen Daria Ella Frank Gloria Harry Isa John Klar
 Oliver Petra Rico Sara Tim Vito Zara Abel Bea Cora Derek Emma Finn Gabriel Helen Igor Jade Kurt Lily
 Max Nell Orla Paul Rita Stefan Tessa Ugo Vivian Yan Zelda
 """.split()
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
+          "October", "November", "December")  # fmt: skip
 
 # Singular|plural only where the plural is not the singular with an s.
 _THINGS = """
@@ -63,13 +68,15 @@ def people(rng: Random, split: Split, count: int) -> list[str]:
         return names
     chosen: list[str] = []
     for name in names:
-        while rng.random() < _MADE_UP_SHARE:
-            new = made_up(rng, 2).capitalize()
-            if len(new) <= _LONGEST and new not in NAMES and new not in chosen:
-                name = new
-                break
-        chosen.append(name)
+        chosen.append(_new_name(rng, chosen) if rng.random() < _MADE_UP_SHARE else name)
     return chosen
+
+
+def _new_name(rng: Random, taken: Sequence[str]) -> str:
+    while True:
+        name = made_up(rng, 2).capitalize()
+        if len(name) <= _LONGEST and name not in NAMES and name not in taken:
+            return name
 
 
 def things(rng: Random, split: Split, count: int = 1) -> list[tuple[str, str]]:

@@ -11,11 +11,7 @@ from random import Random
 
 from .. import steps
 from ..base import Draft, Family, Split, skill
-from ..words import people
-
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
-          "October", "November", "December")  # fmt: skip
+from ..words import DAYS, MONTHS, people
 
 _WEEKDAY = Family(
     train=("Today is {d}. What day is it in {k} days?", "What day of the week comes {k} days after "

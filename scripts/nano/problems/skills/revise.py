@@ -20,7 +20,7 @@ def make_revise(rng: Random, level: int, split: Split) -> Draft:
         draft = owned(rng, rng.choice(_KINDS), level, split)
         lines = list(draft.steps)
         planted = plant(rng, lines, draft.answer)
-        if planted is None or size(draft.prompt, [*lines, *lines]) > 300:
+        if planted is None or size(draft.prompt, [*lines, *lines]) > 265:
             continue
         drafted, answer = planted
         if (objection := check(drafted)) is None:
