@@ -43,7 +43,7 @@ def settings(config: ModelConfig) -> dict[str, Any]:
         "hidden_act": "silu",
         "attention_bias": False,
         "mlp_bias": False,
-        "tie_word_embeddings": False,
+        "tie_word_embeddings": config.tied,
         "bos_token_id": SPECIALS.index(END_OF_TEXT),
         "eos_token_id": SPECIALS.index(TURN_END),
         "pad_token_id": SPECIALS.index(END_OF_TEXT),

@@ -27,7 +27,8 @@ ANSWER_CUE: Final = "\n#### "
 class Checkpoint:
     """Weights as float32 arrays under their names in NanoModel, and tokenizer.json as text.
 
-    `tokens` counts all that they were trained on, the file that the run started from included.
+    A tied head is left out: it is the embedding. `tokens` counts all that they were trained on, the
+    file that the run started from included.
     """
 
     config: ModelConfig
@@ -51,12 +52,14 @@ def load_checkpoint(source: Path, weights: str = "average") -> Checkpoint:
     if not path.exists():
         raise SystemExit(f"no checkpoint at {path}")
     saved = torch.load(path, weights_only=True, map_location="cpu")
+    config = ModelConfig(**saved["config"])
     arrays = {
         name: np.ascontiguousarray(tensor.float().numpy())
         for name, tensor in saved[weights].items()
+        if not (config.tied and name == "head.weight")
     }
     return Checkpoint(
-        ModelConfig(**saved["config"]),
+        config,
         arrays,
         (source / "tokenizer.json").read_text(encoding="utf-8"),
         trained_on(saved.get("skills")),

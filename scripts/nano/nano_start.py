@@ -54,7 +54,9 @@ class StartFile:
     def config(self) -> ModelConfig:
         """The shape that the file was made with."""
         fields = {name: self._value(key) for name, key in _SHAPE.items()}
-        return ModelConfig(vocabulary=len(self._value("tokenizer.ggml.tokens")), **fields)
+        tied = all(tensor.name != "output.weight" for tensor in self._reader.tensors)
+        vocabulary = len(self._value("tokenizer.ggml.tokens"))
+        return ModelConfig(vocabulary=vocabulary, tied=tied, **fields)
 
     def tokens(self) -> int:
         """How many tokens these weights were trained on, as the file's description says."""

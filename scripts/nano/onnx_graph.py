@@ -220,10 +220,9 @@ class LlamaGraph:
         for layer in range(config.layers):
             x = self._feed(self._attention(x, layer), layer)
         states = self._norm(x, "norm")
+        head = self.weights["embedding.weight" if config.tied else "head.weight"]
         self._nodes.append(
-            helper.make_node(
-                "Identity", [self._linear(states, "head", self.weights["head.weight"])], ["logits"]
-            )
+            helper.make_node("Identity", [self._linear(states, "head", head)], ["logits"])
         )
 
         def tensor(name: str, kind: int, *shape: str | int) -> onnx.ValueInfoProto:

@@ -76,14 +76,20 @@ def question() -> Any:
 
 
 def test_the_loss_falls_and_a_restart_goes_on(toy: Toy, tmp_path: Path) -> None:
-    records = [json.loads(line) for line in (toy.run / "log.jsonl").read_text().splitlines()]
-    assert records[0]["step"] == STEPS and records[0]["loss"] < 6.0
-    assert records[-1]["event"] == "finished" and "easy" in records[-1]
+    first, *_, last = _records(toy.run)
+    assert first["step"] == STEPS
+    assert last["event"] == "finished" and "easy" in last
     copy = shutil.copytree(toy.run, tmp_path / "run")
-    again = trainer(copy, STEPS + 3)
+    again = trainer(copy, 2 * STEPS)
     assert again.progress.step == STEPS
     again.run()
-    assert again.progress.step == STEPS + 3
+    second = _records(copy)[-2]
+    # At first a tied head repeats what it reads: worse than guessing, log(2048) = 7.6.
+    assert second["step"] == 2 * STEPS and second["loss"] < min(7.6, first["loss"] - 2)
+
+
+def _records(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 
 
 def test_a_decay_file_starts_the_fall(toy: Toy, tmp_path: Path) -> None:
