@@ -304,8 +304,11 @@ class Run:
         return completion
 
     def _judge(self, text: str) -> Verdict:
-        """What the verifiers say, in what is left of the time."""
-        return judge(self._prompt.verifiers, text, self._ledger.left().seconds)
+        """What the verifiers say, in what is left of the time and energy."""
+        left = self._ledger.left  # nothing is, once it was stopped
+        return judge(
+            self._prompt.verifiers, text, lambda: left().seconds, lambda: left().joules <= 0
+        )
 
     def _abandon(self, sample: Sample) -> None:
         self._live.remove(sample)
