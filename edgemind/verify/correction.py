@@ -8,7 +8,8 @@ question. But what such a check does *not* object to may stay, and a revision th
   that the objection calls true;
 - the numbers that the draft's sums began with (those that no sum before had made) came from the
   question. Later results change with the one that was false, these do not: the revision reckons
-  with all of them;
+  with all of them. Or it goes another way, and comes to what the draft comes to when its false
+  results are put right;
 - an answer that was the result of a sum is one again; a number does not turn into words;
 - code stays code, and defines one of the names that the draft defined.
 
@@ -27,7 +28,7 @@ from typing import Final
 
 from edgemind.types import Objection
 from edgemind.verify.answers import extract
-from edgemind.verify.arithmetic import Equation, check_arithmetic, equations
+from edgemind.verify.arithmetic import Equation, check_arithmetic, equations, evaluate
 from edgemind.verify.python_code import find_code
 
 _NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
@@ -46,19 +47,22 @@ def corrects(draft: str, revision: str, objections: Sequence[Objection]) -> bool
     false_sums = set(check_arithmetic(draft))
     others = [one.line for one in objections if one not in false_sums]
     held = [one for one in equations(draft) if one.line < min(others, default=math.inf)]
-    return (
-        _keeps_code(draft, revision)
-        and _keeps_sums(held, list(equations(revision)))
-        and (bool(others) or _keeps_answer(draft, revision))
-    )
-
-
-def _keeps_sums(held: Sequence[Equation], made: Sequence[Equation]) -> bool:
-    """Whether `made` reckons with what `held` began with, and mends its first false sum."""
-    false = next((one for one in held if not one.holds), None)
-    if false is not None and all(one.value != false.value for one in made):
+    made = list(equations(revision))
+    if not (_keeps_code(draft, revision) and _mends(held, made)):
         return False
+    if not others:
+        before, after = _numbers(extract(draft)), _numbers(extract(revision))
+        if after & _put_right(held, before):
+            return True
+        if not _keeps_answer(before, after, held, made):
+            return False
     return _givens(held) <= Counter(number for one in made for number in one.operands)
+
+
+def _mends(held: Sequence[Equation], made: Sequence[Equation]) -> bool:
+    """Whether `made` comes to what the first false one of `held` should have come to."""
+    false = next((one for one in held if not one.holds), None)
+    return false is None or any(one.value == false.value for one in made)
 
 
 def _givens(sums: Iterable[Equation]) -> Counter[Fraction]:
@@ -77,18 +81,43 @@ def _results(one: Equation) -> set[Fraction]:
     return {abs(result) * scale for result in results for scale in (1, 100)}
 
 
-def _keeps_answer(draft: str, revision: str) -> bool:
+def _put_right(sums: Iterable[Equation], answers: set[Fraction]) -> set[Fraction]:
+    """What those of `answers` that are results become when false results are put right.
+
+    Empty where the draft cannot be followed so far.
+    """
+    truth: dict[Fraction, Fraction] = {}
+    right: set[Fraction] = set()
+
+    def true(number: re.Match[str]) -> str:
+        written = Fraction(number[0].replace(",", ""))
+        return f"({truth[written]})" if written in truth else number[0]
+
+    for one in sums:
+        value = evaluate(_NUMBER.sub(true, one.left)) if truth else one.value
+        if value is None:
+            return set()
+        if value != one.value or not one.holds:
+            truth[one.claimed] = value
+        if abs(one.claimed) in answers:
+            right = {abs(value)}
+    return right
+
+
+def _keeps_answer(
+    before: set[Fraction],
+    after: set[Fraction],
+    held: Sequence[Equation],
+    made: Sequence[Equation],
+) -> bool:
     """Whether the answer still is a number, and still the result of a sum, where it was one."""
-    before, after = _numbers(extract(draft)), _numbers(extract(revision))
     if not before:
         return True
-    if not before & _all_results(draft):
-        return bool(after)
-    return bool(after & _all_results(revision))
+    return bool(after & _all_results(made) if before & _all_results(held) else after)
 
 
-def _all_results(text: str) -> set[Fraction]:
-    return {result for one in equations(text) for result in _results(one)}
+def _all_results(sums: Iterable[Equation]) -> set[Fraction]:
+    return {result for one in sums for result in _results(one)}
 
 
 def _numbers(answer: str | None) -> set[Fraction]:

@@ -1,4 +1,4 @@
-"""Several verifiers as one: each in what is left of the time, those that run something stoppable."""
+"""Several verifiers as one: each in what is left of the time; those that run something end."""
 
 from __future__ import annotations
 
