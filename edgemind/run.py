@@ -105,7 +105,8 @@ class Run:
 
         Fewer where the budget or the cache has no room for all of them; none once it is used up.
         A sample whose window of log-probabilities sinks under `floor` ends there, with the finish
-        `dropped`. Closing the generator drops those that are still running.
+        `dropped`; so does one that the engine cannot go on with. Closing the generator drops those
+        that are still running.
         """
         finished: list[Completion] = []
         length = self._draft.signals.tokens if self._draft else 0
@@ -264,6 +265,9 @@ class Run:
                             yield Sampled(sample.index, self._finish(sample))
                 return
             for sample, token in zip(live, tokens, strict=True):
+                if token is None:
+                    sample.finish = "dropped"
+                    continue
                 pieces = sample.take(token)
                 if floor is not None and sample.finish is None and sample.window() < floor:
                     sample.finish = "dropped"
@@ -304,8 +308,11 @@ class Run:
         return completion
 
     def _judge(self, text: str) -> Verdict:
-        """What the verifiers say, in what is left of the time."""
-        return judge(self._prompt.verifiers, text, self._ledger.left().seconds)
+        """What the verifiers say, in what is left of the time and energy."""
+        left = self._ledger.left  # nothing is, once it was stopped
+        return judge(
+            self._prompt.verifiers, text, lambda: left().seconds, lambda: left().joules <= 0
+        )
 
     def _abandon(self, sample: Sample) -> None:
         self._live.remove(sample)

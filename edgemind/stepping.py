@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from edgemind.budget import Cost, CostModel, Ledger, Watchdog
-from edgemind.engines.base import Branch, Engine, Interrupted
+from edgemind.engines.base import Branch, BranchesFailed, Engine, Interrupted
 from edgemind.errors import BudgetTooSmall, ContextFull
 from edgemind.plan import answer_reserve, too_small
 from edgemind.sample import Sample
@@ -80,12 +80,21 @@ class Stepper:
             cost += self._costs.prefill(extra)
         return self._ledger.fits(cost, self._reserve())
 
-    def step(self, live: list[Sample]) -> list[Token] | None:
-        """One batched step, narrowed where the cache is full; None when no further one is."""
+    def step(self, live: list[Sample]) -> Sequence[Token | None] | None:
+        """One batched step, narrowed where the cache is full; None when no further one is.
+
+        None in place of a token: the engine cannot go on with that sample. Where it is the draft,
+        there is no answer, and its `ModelError` is raised.
+        """
         while True:
             started, extra = self._ledger.elapsed(), _known_before(live)
+            tokens: Sequence[Token | None]
             try:
                 tokens = self._engine.step([sample.branch for sample in live])
+            except BranchesFailed as failure:
+                tokens = failure.tokens
+                if live[0].index == 0:  # the draft is decoded alone
+                    raise failure.reason from None
             except Interrupted:
                 if self._ledger.stopped or not self._ledger.fits(Cost(), self._reserve()):
                     return None
@@ -97,7 +106,7 @@ class Stepper:
                     return None
                 self._abandon(live.pop())
                 continue
-            self._ledger.charge(len(tokens), extra)
+            self._ledger.charge(sum(token is not None for token in tokens), extra)
             if not extra:  # one that evaluates a text besides says little about a step
                 self._costs.observe_step(len(live), self._ledger.elapsed() - started)
             return tokens

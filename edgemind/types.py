@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
 Finish = Literal["stop", "length", "budget", "interrupted", "dropped"]
-"""Why generation ended: the model stopped, a length limit, the budget, `stop()`; or a sample was so
-unsure that it was given up."""
+"""Why generation ended: the model stopped, a length limit, the budget, `stop()`; or a sample was
+given up, since it was too unsure or the engine could not go on with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,10 @@ def test_the_drafts_keys_are_used_again() -> None:
     assert engine.evaluated_tokens - before <= objection + len(RIGHT) + 2
 
 
-@pytest.mark.parametrize("bad", [WORSE, WRONG, "I do not know.", ""])
+@pytest.mark.parametrize(
+    "bad",
+    [WORSE, WRONG, "I do not know.", "", "#### 4", "3 + 3 = 6\n#### 6", "It is four."],
+)
 def test_a_revision_that_is_no_better_is_not_kept(bad: str) -> None:
     engine = engine_of(WRONG, bad)
     with running(engine) as run:
@@ -65,11 +68,12 @@ def test_a_revision_that_is_no_better_is_not_kept(bad: str) -> None:
 
 
 def test_a_failed_revision_is_drawn_again_and_a_partial_one_goes_on() -> None:
-    engine = engine_of(WORSE, WORSE, WRONG, RIGHT)
+    half, whole = "2 + 2 = 4\n3 + 3 = 7\n#### 7", "2 + 2 = 4\n3 + 3 = 6\n#### 6"
+    engine = engine_of(WORSE, WORSE, half, whole)
     with running(engine) as run:
         revisions, outcome = refined(run)
     assert [revision.kept for revision in revisions] == [False, True, True]
-    assert outcome.winner.text == RIGHT
+    assert outcome.winner.text == whole
 
 
 def test_the_same_revision_is_not_made_twice() -> None:

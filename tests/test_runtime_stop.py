@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +17,24 @@ from edgemind.errors import (
 )
 from edgemind.runtime import Mind
 from edgemind.types import (
+    Budget,
     Event,
     Finished,
     Routed,
     Text,
+    Verdict,
 )
-from tests.helpers import PROMPT, UNSURE, engine_of, finished, scripted_mind, still_watchdog
+from edgemind.verify.base import Stopped
+from edgemind.verify.external import Command
+from tests.helpers import (
+    PROMPT,
+    UNSURE,
+    Clock,
+    engine_of,
+    finished,
+    scripted_mind,
+    still_watchdog,
+)
 
 pytestmark = pytest.mark.usefixtures(still_watchdog.__name__)
 
@@ -141,3 +157,72 @@ def test_stop_from_another_thread() -> None:
     holder.append(scripted_mind(engine_of("#### 4", on_step=press)))
     answer = holder[0].ask(PROMPT)
     assert (answer.text, answer.finish) == ("###", "interrupted")
+
+
+# Verifiers that run when it happens
+
+
+def test_stop_ends_a_program_that_judges(tmp_path: Path) -> None:
+    """The program would run for ten seconds; it tells by a pipe that it has begun."""
+    begun = tmp_path / "begun"
+    os.mkfifo(begun)
+    script = f"import time; open({str(begun)!r}, 'w').close(); time.sleep(600)"
+    mind = scripted_mind(engine_of("#### 4", "#### 5"))
+
+    def press() -> None:
+        begun.read_text()
+        mind.stop()
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    verify = [Command((sys.executable, "-S", "-c", script))]
+    answer = mind.ask(PROMPT, strategy="vote", verify=verify)
+    thread.join()
+    assert (answer.text, answer.finish, answer.samples) == ("#### 4", "interrupted", 1)
+    assert mind.ask(PROMPT).finish == "stop"
+
+
+@dataclass
+class Waiting:
+    """A verifier that waits, a second at a time, until it is told to stop or its time is up."""
+
+    clock: Clock
+    given: float = 0.0
+    waited: int = 0
+
+    def __call__(self, text: str, seconds: float) -> Verdict:
+        raise AssertionError("it would not hear of a stop")
+
+    def judge_unless_stopped(self, text: str, seconds: float, stopped: Stopped) -> Verdict:
+        self.given = seconds
+        while not stopped() and self.waited < min(seconds, 100):
+            self.waited += 1
+            self.clock.now += 1.0
+        return Verdict()
+
+
+@pytest.mark.parametrize(
+    ("budget", "given", "waited"),
+    [
+        (Budget(seconds=7.0), 7.0, 7),
+        # Two watts.
+        (Budget(joules=9.0), float("inf"), 5),
+        (Budget(tokens=50), float("inf"), 100),
+    ],
+)
+def test_limits_end_a_verifier(budget: Budget, given: float, waited: int) -> None:
+    clock = Clock()
+    waiting = Waiting(clock)
+    mind = scripted_mind(engine_of("#### 4"), clock)
+    answer = mind.ask(PROMPT, strategy="direct", budget=budget, verify=[waiting])
+    assert (waiting.given, waiting.waited) == (given, waited)
+    assert (answer.text, answer.finish) == ("#### 4", "stop")
+
+
+def test_a_verifier_that_used_up_the_time_leaves_none_for_more() -> None:
+    clock = Clock()
+    mind = scripted_mind(engine_of("#### 4", "#### 5"), clock)
+    budget = Budget(seconds=6.5)
+    answer = mind.ask(PROMPT, strategy="vote", budget=budget, verify=[Waiting(clock)])
+    assert (answer.text, answer.finish, answer.samples) == ("#### 4", "budget", 1)
+    assert answer.spent.seconds == 7.0

@@ -245,3 +245,33 @@ def test_worth_in_long_votes() -> None:
     assert not Worth()(Counts.of([7, 5], 64))
     assert Worth()(Counts.of([LONGEST], 256))
     assert Worth()(Counts.of([4, 2], 6))
+
+
+@given(VOTES)
+def test_an_outlook_is_the_mean_over_urns_and_over_which_answer_is_right(votes: list[int]) -> None:
+    """Urns of one kind are reckoned together; here each stands alone, as the formula says."""
+    sizes = tuple(sorted(votes, reverse=True))
+    counts = Counter(sizes)
+    masses = {
+        (urn, right): urn.weight * counts.get(right or 0, 1) * math.exp(likelihood)
+        for urn in RECORDED
+        for right in (None, *counts)
+        if (likelihood := urn.log_likelihood(sizes, right)) > -math.inf
+    }
+    leading = sum(
+        mass / counts[right]
+        for (_, right), mass in masses.items()
+        if right is not None and right == sizes[0]
+    )
+    again = sum(mass * urn.right for (urn, right), mass in masses.items() if right is None)
+    total = sum(masses.values())
+    seen = outlook(RECORDED, sizes)
+    assert seen.leader_right == pytest.approx(leading / total)
+    new = again + sum(
+        mass
+        * (1 - urn.right)
+        * (urn.strength + urn.discount * (len(sizes) - (right is not None)))
+        / (urn.strength + sum(sizes) - (right or 0))
+        for (urn, right), mass in masses.items()
+    )
+    assert dict(seen.joins)[0] == pytest.approx(new / total)

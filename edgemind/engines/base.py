@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from edgemind.chat import Vocabulary
+from edgemind.errors import ModelError
 from edgemind.types import Sampling, Token
 
 CacheMode = Literal["unified", "split"]
@@ -23,6 +24,19 @@ class Interrupted(Exception):
 
     Not an error that a person sees: the run turns it into a finish reason.
     """
+
+
+class BranchesFailed(Exception):
+    """A step could not go on with some branches; the others have made theirs.
+
+    `tokens` has one for each branch of the step, None for those that failed and are only to be
+    dropped; `reason` says why. What all branches suffer is a `ModelError` of its own.
+    """
+
+    def __init__(self, tokens: Sequence[Token | None], reason: ModelError) -> None:
+        super().__init__(str(reason))
+        self.tokens = list(tokens)
+        self.reason = reason
 
 
 @dataclass(eq=False, slots=True)
@@ -103,7 +117,7 @@ class Engine(Protocol):
         """Evaluate all pending tokens of all branches in one batch, sample one token for each.
 
         Raises `ContextFull` where the cache has no room (nothing is changed), `Interrupted`
-        when cut.
+        when cut, `BranchesFailed` where some branches cannot go on but the others did.
         """
 
     def extend(self, branch: Branch, tokens: Sequence[int]) -> None:

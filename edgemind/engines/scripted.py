@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edgemind.engines.base import Branch, Interrupted, ModelInfo
-from edgemind.errors import ContextFull
+from edgemind.engines.base import Branch, BranchesFailed, Interrupted, ModelInfo
+from edgemind.errors import ContextFull, ModelError
 from edgemind.structure.grammar import Grammar
 from edgemind.types import Sampling, Token
 
@@ -27,13 +27,15 @@ FIRST_CHARACTER = 1
 class Line:
     """One scripted sample: its pieces of text, and how sure the model is of each.
 
-    `logprobs` is one value for all pieces or one for each.
+    `logprobs` is one value for all pieces or one for each. In place of piece number `fails` the
+    branch fails.
     """
 
     pieces: tuple[str, ...]
     logprobs: tuple[float, ...] = (-0.1,)
     margin: float = 5.0
     ends: bool = True
+    fails: int | None = None
 
 
 class ScriptedVocabulary:
@@ -152,7 +154,14 @@ class ScriptedEngine:
         if used > self.cells or any(len(b.tokens) >= self.context_length for b in own):
             raise ContextFull("the cache is full: think with fewer branches")
         self.step_widths.append(len(own))
-        return [self._advance(branch) for branch in own]
+        failing = [branch.line.fails == branch.position for branch in own]
+        if not any(failing):
+            return [self._advance(branch) for branch in own]
+        tokens = [
+            None if fails else self._advance(branch)
+            for branch, fails in zip(own, failing, strict=True)
+        ]
+        raise BranchesFailed(tokens, ModelError("this branch fails, as its script says"))
 
     def _advance(self, branch: ScriptedBranch) -> Token:
         self.evaluated_tokens += len(branch.pending)

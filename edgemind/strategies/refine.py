@@ -13,6 +13,7 @@ from collections.abc import Generator
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, begin
 from edgemind.types import Completion, Event, Revised, Route
+from edgemind.verify.correction import corrects
 from edgemind.verify.objection import feedback
 
 ROUNDS = 4
@@ -20,14 +21,12 @@ ROUNDS = 4
 
 
 def better(new: Completion, old: Completion) -> bool:
-    """Whether the verifiers like `new` better; words in place of a number are no correction."""
-    if new.finish != "stop" or _has_number(old) > _has_number(new):
+    """Whether the verifiers like `new` better, and it is `old` corrected and not something else."""
+    if new.finish != "stop" or not new.text or (new.answer is None and old.answer is not None):
         return False
-    return (new.score, -len(new.objections)) > (old.score, -len(old.objections))
-
-
-def _has_number(completion: Completion) -> bool:
-    return any(character.isdigit() for character in completion.answer or "")
+    if (new.score, -len(new.objections)) <= (old.score, -len(old.objections)):
+        return False
+    return corrects(old.text, new.text, old.objections)
 
 
 def refine(run: Run, route: Route) -> Generator[Event, None, Outcome]:

@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from edgemind.strategies.prior import RECORDED
-from edgemind.strategies.urns import Prior, Sizes, after, outlook
+from edgemind.strategies.urns import Prior, Sizes, after, outlook, outlooks
 
 BETA_THRESHOLD = 0.95
 PRICE = 0.0005
@@ -228,20 +228,29 @@ class CostAware:
         )
 
 
-@lru_cache(maxsize=1 << 15)
-def _best(prior: Prior, price: float, votes: Sizes, left: int) -> tuple[float, bool]:
-    """P(right) less the price of further samples under the best plan, and whether it stops now."""
-    now = outlook(prior, votes)
-    second = votes[1] if len(votes) > 1 else 0
-    if left == 0 or (votes and votes[0] - second > left):
-        return now.leader_right, True
-    later = sum(
-        chance * _best(prior, price, after(votes, size), left - 1)[0]
-        for size, chance in now.joins
-        if chance
-    )
-    stop = bool(votes) and now.leader_right >= later - price
-    return (now.leader_right if stop else later - price), stop
+class _Plan:
+    """The best plan for every state under one prior and price, worked out as it is asked for."""
+
+    def __init__(self, prior: Prior, price: float) -> None:
+        self._outlook, self._price = outlooks(prior), price
+        self.best = lru_cache(maxsize=1 << 15)(self._best)
+
+    def _best(self, votes: Sizes, left: int) -> tuple[float, bool]:
+        """P(right) less the price of further samples, and whether the plan stops now."""
+        now = self._outlook(votes)
+        second = votes[1] if len(votes) > 1 else 0
+        if left == 0 or (votes and votes[0] - second > left):
+            return now.leader_right, True
+        later = sum(
+            chance * self.best(after(votes, size), left - 1)[0]
+            for size, chance in now.joins
+            if chance
+        )
+        stop = bool(votes) and now.leader_right >= later - self._price
+        return (now.leader_right if stop else later - self._price), stop
+
+
+_plan = lru_cache(maxsize=16)(_Plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,4 +273,4 @@ class Worth:
             return False
         if sum(votes) >= LONGEST:
             return Beta()(counts)
-        return _best(self.prior, self.price, votes, min(counts.left, LOOK_AHEAD))[1]
+        return _plan(self.prior, self.price).best(votes, min(counts.left, LOOK_AHEAD))[1]

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import lgamma
 
 Sizes = tuple[int, ...]
@@ -82,34 +83,100 @@ class Outlook:
     joins: tuple[tuple[int, float], ...]
 
 
-@lru_cache(maxsize=1 << 14)
+class _Kind:
+    """Urns alike in how wrong answers repeat: they differ in `right` and in weight only.
+
+    A plan looks at hundreds of states; what many of them ask for is worked out once.
+    """
+
+    def __init__(self, urns: Sequence[Urn]) -> None:
+        # `right`, and the logs of the weight, of a right and of a wrong sample.
+        self._known = [
+            (
+                urn.right,
+                math.log(urn.weight),
+                math.log(urn.right) if urn.right else 0.0,
+                math.log(1 - urn.right),
+            )
+            for urn in urns
+        ]
+        self.discount, self.strength = urns[0].discount, urns[0].strength
+        self.joined = cache(self._joined)
+        self.begun = cache(urns[0]._new)
+        self.shares = cache(self._shares)
+
+    def _joined(self, size: int) -> float:
+        """Log of the factors by which a wrong answer went on to `size` votes."""
+        return lgamma(size - self.discount) - lgamma(1 - self.discount)
+
+    def _shares(self, right: int, wrong: int) -> tuple[float, float]:
+        """(log-probability that of so many samples these are right, P(the next is right)).
+
+        Without what the wrong ones are, but for the factor by which their number spreads them.
+        """
+        known = [urn for urn in self._known if urn[0] > 0 or not right]
+        if not known:
+            return -math.inf, 0.0
+        logs = [weight + right * hit + wrong * miss for _, weight, hit, miss in known]
+        highest = max(logs)
+        masses = [math.exp(log - highest) for log in logs]
+        total = sum(masses)
+        mean = sum(mass * urn[0] for mass, urn in zip(masses, known, strict=True)) / total
+        spread = lgamma(self.strength + 1) - lgamma(self.strength + wrong) if wrong else 0.0
+        return highest + math.log(total) + spread, mean
+
+
+class _Mixture:
+    """A prior made ready: its urns by kind, and the outlooks that were asked for."""
+
+    def __init__(self, prior: Prior) -> None:
+        kinds: dict[tuple[float, float], list[Urn]] = {}
+        for urn in prior:
+            kinds.setdefault((urn.discount, urn.strength), []).append(urn)
+        self._kinds = [_Kind(urns) for urns in kinds.values()]
+        self.outlook = lru_cache(maxsize=1 << 14)(self._outlook)
+
+    def _outlook(self, sizes: Sizes) -> Outlook:
+        groups = Counter(sizes)
+        drawn, answers = sum(sizes), len(sizes)
+        cases: list[tuple[_Kind, int, float, float]] = []
+        for kind in self._kinds:
+            joined = sum(many * kind.joined(size) for size, many in groups.items())
+            for right in (0, *groups):  # the votes of the right answer; 0 if all are wrong
+                mass, next_right = kind.shares(right, drawn - right)
+                if drawn > right:
+                    mass += joined + kind.begun(answers - bool(right))
+                    mass -= kind.joined(right) if right else 0.0
+                if mass > -math.inf:
+                    mass += math.log(groups[right]) if right else 0.0
+                    cases.append((kind, right, mass, next_right))
+        highest = max(mass for _, _, mass, _ in cases)
+        masses = [math.exp(mass - highest) for _, _, mass, _ in cases]
+        total = sum(masses)
+        joins = dict.fromkeys((0, *groups), 0.0)
+        leader_right = 0.0
+        for (kind, right, _, next_right), mass in zip(cases, masses, strict=True):
+            share = mass / total
+            joins[right] += share * next_right
+            # The rest falls on wrong answers, of which the right one is none.
+            other = share * (1 - next_right) / (kind.strength + drawn - right)
+            joins[0] += other * (kind.strength + kind.discount * (answers - bool(right)))
+            for size, many in groups.items():
+                joins[size] += other * (many - (size == right)) * (size - kind.discount)
+            if right and right == sizes[0]:
+                leader_right += share / groups[right]
+        return Outlook(leader_right, tuple(joins.items()))
+
+
+@lru_cache(maxsize=16)
+def outlooks(prior: Prior) -> Callable[[Sizes], Outlook]:
+    """`outlook` for one prior: for many states in a row, since a prior is long to look up."""
+    return _Mixture(prior).outlook
+
+
 def outlook(prior: Prior, sizes: Sizes) -> Outlook:
     """The outlook after `sizes`, averaged over urns and over which answer is the right one."""
-    groups = Counter(sizes)
-    drawn, kinds = sum(sizes), len(sizes)
-    cases = [
-        (urn, right, math.log(urn.weight * groups.get(right or 0, 1)) + likelihood)
-        for urn in prior
-        for right in (None, *groups)
-        if (likelihood := urn.log_likelihood(sizes, right)) > -math.inf
-    ]
-    highest = max(log for _, _, log in cases)
-    masses = [math.exp(log - highest) for _, _, log in cases]
-    total = sum(masses)
-    joins = dict.fromkeys((0, *groups), 0.0)
-    leader_right = 0.0
-    for (urn, right, _), mass in zip(cases, masses, strict=True):
-        share = mass / total
-        joins[right or 0] += share * urn.right
-        # The rest falls on wrong answers, of which the right one is none.
-        other = share * (1 - urn.right) / (urn.strength + drawn - (right or 0))
-        wrong_kinds = kinds - (right is not None)
-        joins[0] += other * (urn.strength + urn.discount * wrong_kinds)
-        for size, many in groups.items():
-            joins[size] += other * (many - (size == right)) * (size - urn.discount)
-        if sizes and right == sizes[0]:
-            leader_right += share / groups[right]
-    return Outlook(leader_right, tuple(joins.items()))
+    return outlooks(prior)(sizes)
 
 
 def after(sizes: Sizes, size: int) -> Sizes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -33,14 +34,34 @@ _TOKEN: Final = re.compile(rf"\s*(?:(?P<number>{_NUMBER})|(?P<sign>[-+*/×÷x·%
 _SIGNS: Final = {"×": "*", "x": "*", "·": "*", "÷": "/", "−": "-"}
 
 
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """`left = right` as a text wrote it in its `line` (from 1): what it comes to, and what it says.
+
+    `value` is exact; `claimed` is what was written, which may be rounded where it `holds`.
+    `operands` are the numbers of the left side, as they stand there (20 for 20 %).
+    """
+
+    line: int
+    left: str
+    right: str
+    value: Fraction
+    claimed: Fraction
+    operands: tuple[Fraction, ...]
+    holds: bool
+
+
 def check_arithmetic(text: str) -> tuple[Objection, ...]:
     """An objection for each equation in `text` that does not hold, in order.
 
     A result may be rounded: it is wrong only if it is not the exact value rounded to the decimals
     that it shows. What cannot be read as arithmetic is left alone.
     """
-    start = max(0, len(text) - MAX_TEXT)
-    return tuple(_objections(text, start))
+    return tuple(
+        false_sum(one.line, one.left, _shown(one.value), one.right)
+        for one in equations(text)
+        if not one.holds
+    )
 
 
 def arithmetic(text: str, seconds: float = math.inf) -> Verdict:
@@ -49,7 +70,9 @@ def arithmetic(text: str, seconds: float = math.inf) -> Verdict:
     return Verdict(0.0 if objections else 1.0, objections)
 
 
-def _objections(text: str, start: int) -> Iterator[Objection]:
+def equations(text: str) -> Iterator[Equation]:
+    """Every `expression = number` in `text` that can be read, in order."""
+    start = max(0, len(text) - MAX_TEXT)
     for number, line in enumerate(text[start:].splitlines(), 1 + text.count("\n", 0, start)):
         for match in _EQUATION.finditer(line):
             before = line[: match.start("left")].rstrip()
@@ -61,10 +84,18 @@ def _objections(text: str, start: int) -> Iterator[Objection]:
             claimed = Fraction(written.replace("−", "-"))
             if match["unit"]:
                 claimed /= 100
-            if value is None or _rounds_to(value, claimed, written, bool(match["unit"])):
+            if value is None:
                 continue
-            shown = " ".join(match["left"].split())
-            yield false_sum(number, shown, _shown(value), match["right"].strip())
+            operands = re.findall(_NUMBER, match["left"])
+            yield Equation(
+                line=number,
+                left=" ".join(match["left"].split()),
+                right=match["right"].strip(),
+                value=value,
+                claimed=claimed,
+                operands=tuple(Fraction(one.replace(",", "")) for one in operands),
+                holds=_rounds_to(value, claimed, written, bool(match["unit"])),
+            )
 
 
 def _joins(character: str) -> bool:

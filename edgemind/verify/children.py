@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from edgemind.errors import ConfigError, EdgemindError
-from edgemind.verify.base import USUAL_SECONDS
+from edgemind.verify.base import USUAL_SECONDS, Stopped, never
 
 SECONDS: Final = int(USUAL_SECONDS)
 MEMORY: Final = 512 << 20
@@ -46,10 +46,14 @@ _HEADROOM_SECONDS: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a child said, in order. `code` is its exit code, None where it had to be killed."""
+    """What a child said, in order. `code` is its exit code, None where it had to be killed.
+
+    `stopped` where it was killed because its reply is no longer wanted.
+    """
 
     said: tuple[Any, ...]
     code: int | None
+    stopped: bool = False
 
 
 def _python(request: Any, say: Say, until: float) -> None:
@@ -67,10 +71,11 @@ def _algebra(request: Any, say: Say, until: float) -> None:
 CHILDREN: Final[Mapping[str, Task]] = {"algebra": _algebra, "python": _python}
 
 
-def call(name: str, request: Any, seconds: float) -> Reply:
+def call(name: str, request: Any, seconds: float, stopped: Stopped = never) -> Reply:
     """Let the child `name` work on `request`, a JSON value, for `seconds` (`SECONDS` at most).
 
-    Raises `EdgemindError` where the child could not even start: never for what a request holds.
+    Once `stopped()` it is killed. Raises `EdgemindError` where the child could not even start:
+    never for what a request holds.
     """
     # Late: the children themselves have no use for these.
     import tempfile
@@ -89,6 +94,7 @@ def call(name: str, request: Any, seconds: float) -> Reply:
                 seconds,
                 folder=Path(folder),
                 environment=_environment(folder),
+                stopped=stopped,
             )
         except OSError as error:
             raise EdgemindError(f"the {name} child cannot be started: {error}") from error
@@ -96,7 +102,7 @@ def call(name: str, request: Any, seconds: float) -> Reply:
     if ended.code is not None and said[:1] != (_READY,):
         last = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise EdgemindError(f"the {name} child ended with code {ended.code} at its start: {last}")
-    return Reply(said[1:], ended.code)
+    return Reply(said[1:], ended.code, ended.stopped)
 
 
 def command(name: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The user's own verifiers: a Python function, or any program that reads a text on stdin.
 
 A function runs in this process, as long as it likes: nothing can stop it. A program runs with the
-person's rights and environment, since it is theirs; it is stopped when its time is up.
+person's rights and environment, since it is theirs; it is ended when its time is up, or when the
+answer that it judges is stopped.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 from edgemind.errors import ConfigError, EdgemindError
 from edgemind.types import Objection, Verdict
-from edgemind.verify.base import USUAL_SECONDS
+from edgemind.verify.base import USUAL_SECONDS, Stopped, never
 from edgemind.verify.processes import run
 
 MAX_OBJECTIONS: Final = 20
@@ -100,15 +101,19 @@ class Command:
 
     def __call__(self, text: str, seconds: float) -> Verdict:
         """What the program says about `text`."""
+        return self.judge_unless_stopped(text, seconds, never)
+
+    def judge_unless_stopped(self, text: str, seconds: float, stopped: Stopped) -> Verdict:
+        """The same; the program is killed and nothing is judged once `stopped()`."""
         if seconds <= 0:
             return Verdict()
         allowed = min(seconds, USUAL_SECONDS)
         try:
-            ended = run(self.argv, text.encode("utf-8", "replace"), allowed)
+            ended = run(self.argv, text.encode("utf-8", "replace"), allowed, stopped=stopped)
         except OSError as error:
             raise ConfigError(f"the verifier {self._name} cannot be run: {error}") from error
         if ended.code is None:
-            if seconds < USUAL_SECONDS:
+            if ended.stopped or seconds < USUAL_SECONDS:
                 return Verdict()
             late = f"{self._name} did not end within {USUAL_SECONDS:g} seconds"
             return Verdict(0.0, (Objection(0, late),))

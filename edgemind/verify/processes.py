@@ -18,19 +18,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from edgemind.verify.base import Stopped, never
+
 MAX_OUTPUT: Final = 65_536
 """Bytes of stdout, and of stderr, that are kept; what comes after them is read and thrown away."""
 _CHUNK: Final = 65_536
-_POLL_SECONDS: Final = 0.05
+_LOOK: Final = 0.05
+"""Seconds between two looks at what ends the wait: a process that nobody wants runs on so long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a process ended: `code` as `subprocess` has it, None where the time was up."""
+    """How a process ended: `code` as `subprocess` has it, None where the time was up.
+
+    `stopped` where it was not: nobody waits for it any more.
+    """
 
     code: int | None
     stdout: bytes
     stderr: bytes
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """How long to wait: until a moment of `time.monotonic`, or until `stopped`."""
+
+    until: float
+    stopped: Stopped
+
+    def next(self) -> float:
+        """Seconds to wait before the next look; 0 where there is no more patience."""
+        return 0.0 if self.stopped() else max(0.0, min(self.until - time.monotonic(), _LOOK))
 
 
 def run(
@@ -40,13 +59,14 @@ def run(
     *,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    stopped: Stopped = never,
 ) -> Ended:
     """Run `argv` in a session of its own, for `seconds` at most; all that is left of it is killed.
 
-    `folder` is its working folder, `environment` all its variables (None: ours). `OSError` where
-    it cannot be started.
+    So it is, within a twentieth of a second, once `stopped()`. `folder` is its working folder,
+    `environment` all its variables (None: ours). `OSError` where it cannot be started.
     """
-    until = time.monotonic() + seconds
+    patience = _Patience(time.monotonic() + seconds, stopped)
     # A file rather than a pipe: the process may read it late, in part or not at all.
     with tempfile.TemporaryFile() as given:
         given.write(stdin)
@@ -62,32 +82,32 @@ def run(
         )
     with process:  # closes the pipes
         try:
-            stdout, stderr = _read(process, until)
-            code = _wait(process, until)
+            stdout, stderr = _read(process, patience)
+            code = _wait(process, patience)
         finally:
             # The whole group, before and after its leader's end: what it left behind goes too. A
             # number that was just given back is not given out again so soon.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-    return Ended(code, stdout, stderr)
+    return Ended(code, stdout, stderr, code is None and stopped())
 
 
-def _wait(process: subprocess.Popen[bytes], until: float) -> int | None:
-    try:
-        return process.wait(max(0.0, until - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return None
+def _wait(process: subprocess.Popen[bytes], patience: _Patience) -> int | None:
+    while (code := process.poll()) is None and (seconds := patience.next()):
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+    return code
 
 
-def _read(process: subprocess.Popen[bytes], until: float) -> tuple[bytes, bytes]:
+def _read(process: subprocess.Popen[bytes], patience: _Patience) -> tuple[bytes, bytes]:
     """The heads of both outputs, until both are closed, the process has ended or time is up."""
     kept = {process.stdout: bytearray(), process.stderr: bytearray()}
     with selectors.DefaultSelector() as selector:
         for pipe, head in kept.items():
             assert pipe is not None
             selector.register(pipe, selectors.EVENT_READ, head)
-        while selector.get_map() and (left := until - time.monotonic()) > 0:
-            ready = selector.select(min(left, _POLL_SECONDS))
+        while selector.get_map() and (seconds := patience.next()):
+            ready = selector.select(seconds)
             if not ready and process.poll() is not None:
                 break  # a process that it left behind still holds the pipes
             for key, _ in ready:

@@ -13,6 +13,7 @@ from typing import Final
 
 from edgemind.errors import ConfigError
 from edgemind.types import Objection, Verdict
+from edgemind.verify.base import Stopped, never
 from edgemind.verify.children import LEAST_SECONDS, SECONDS, Reply, call
 from edgemind.verify.fences import Block, blocks
 
@@ -52,6 +53,10 @@ class PythonCode:
 
     def __call__(self, text: str, seconds: float) -> Verdict:
         """The verdict on the code in `text`."""
+        return self.judge_unless_stopped(text, seconds, never)
+
+    def judge_unless_stopped(self, text: str, seconds: float, stopped: Stopped) -> Verdict:
+        """The same; the child is killed and nothing is judged once `stopped()`."""
         code, certain = find_code(text)
         if not code:
             return self._no_code()
@@ -66,7 +71,8 @@ class PythonCode:
             "tests": self.tests,
             "certain": certain,
         }
-        return self._verdict(call("python", request, seconds), min(seconds, SECONDS))
+        reply = call("python", request, seconds, stopped)
+        return Verdict() if reply.stopped else self._verdict(reply, min(seconds, SECONDS))
 
     def _no_code(self) -> Verdict:
         return _refused(0, "there is no Python code in it") if self.tests.strip() else Verdict()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import edgemind
-from edgemind.engines.base import Branch, Interrupted
+from edgemind.engines.base import Branch, BranchesFailed, Interrupted
 from edgemind.engines.llama import LlamaEngine
 from edgemind.engines.llama.sampling import LIKELY_TOKENS, LlamaBranch
 from edgemind.errors import ConfigError, ModelUnsupported
@@ -315,13 +315,23 @@ def test_many_grammars_are_not_all_kept(engine: LlamaEngine, prompt: list[int]) 
 
 
 def test_a_vocabulary_that_cannot_spell_it(tiny: Path) -> None:
-    made = LlamaEngine(tiny, context=64, width=1, threads=1)
-    root = made.prefill([5, 6], Sampling(grammar='root ::= "a"'))
+    """That branch fails; the one beside it says what it says alone."""
+    made = LlamaEngine(tiny, context=64, width=2, threads=1)
+    greedy = Sampling(temperature=0.0)
+    root = made.prefill([5, 6], greedy)
+    [alone] = made.fork(root, [greedy])
+    said = [made.step([alone])[0].id for _ in range(3)]
+    held, free = made.fork(root, [dataclasses.replace(greedy, grammar='root ::= "a"'), greedy])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(made._sampler, "_allowed", lambda _grammar, ids: ids[:0])
         patch.setattr(made._sampler, "_permits", lambda _grammar, token: False)
-        with pytest.raises(ModelUnsupported, match="no token"):
-            made.step([root])
+        with pytest.raises(BranchesFailed, match="no token") as failure:
+            made.step([held, free])
+    assert isinstance(failure.value.reason, ModelUnsupported)
+    refused, token = failure.value.tokens
+    assert refused is None and token is not None
+    made.drop(held)
+    assert [token.id, *(made.step([free])[0].id for _ in range(2))] == said
     made.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgemind.engines.base import Branch, Interrupted
+from edgemind.engines.base import Branch, BranchesFailed, Interrupted
 from edgemind.engines.scripted import END, Line, ScriptedEngine
 from edgemind.errors import ContextFull
 from edgemind.types import Sampling
@@ -108,6 +108,17 @@ def test_a_full_context_and_a_full_cache() -> None:
         engine.step(branches)
     with pytest.raises(ContextFull):
         engine.step(branches)
+
+
+def test_a_branch_that_fails_leaves_the_others_alone() -> None:
+    engine = ScriptedEngine([["a", "b"], Line(("c", "d"), fails=1), ["e", "f"]])
+    branches = engine.fork(engine.prefill(tokens(engine, "p"), SAMPLING), [SAMPLING] * 3)
+    assert [token.text for token in engine.step(branches)] == ["a", "c", "e"]
+    with pytest.raises(BranchesFailed, match="fails, as its script says") as failure:
+        engine.step(branches)
+    assert [token and token.text for token in failure.value.tokens] == ["b", None, "f"]
+    engine.drop(branches.pop(1))
+    assert all(token.end for token in engine.step(branches))
 
 
 def test_dropped_and_foreign_branches() -> None:

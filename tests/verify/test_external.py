@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -124,6 +126,14 @@ def test_time(monkeypatch: pytest.MonkeyPatch) -> None:
     [objection] = slow("x", PLENTY).objections
     assert objection.message.endswith("did not end within 0.2 seconds")
     assert time.monotonic() - started < PLENTY
+
+
+def test_a_stopped_answer_is_not_judged(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    slow = command(f"import time; open({str(begun)!r}, 'w'); time.sleep(600)")
+    started = time.monotonic()
+    assert slow.judge_unless_stopped("x", math.inf, begun.exists) == Verdict()
+    assert begun.exists() and time.monotonic() - started < external.USUAL_SECONDS
 
 
 def test_lines_are_split_as_a_shell_does() -> None:

@@ -64,6 +64,24 @@ def test_what_a_process_leaves_behind_goes_with_it(tmp_path: Path) -> None:
     assert processes_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("closing", ["", "os.close(1); os.close(2);"])
+def test_what_nobody_waits_for_any_more_is_ended(closing: str, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    script = f"import os, time; os.fork(); {closing} open('begun', 'w'); time.sleep(600)"
+    before = time.monotonic()
+    ended = run(python(script), b"", PLENTY, folder=tmp_path, stopped=begun.exists)
+    assert (ended.code, ended.stopped) == (None, True)
+    assert begun.exists(), "it ran, and did not merely fail to start"
+    assert time.monotonic() - before < PLENTY
+    assert processes_in(tmp_path) == []
+
+
+def test_what_ended_by_itself_was_not_stopped() -> None:
+    ended = run(python("print('done')"), b"", PLENTY, stopped=lambda: False)
+    assert (ended.code, ended.stdout, ended.stopped) == (0, b"done\n", False)
+    assert not run(python("import time; time.sleep(600)"), b"", 0.1).stopped
+
+
 def processes_in(folder: Path) -> list[int]:
     """The processes that work in `folder`, once those just killed had a moment to go."""
     for _ in range(200):

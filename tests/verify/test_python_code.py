@@ -13,6 +13,7 @@ import pytest
 from edgemind.errors import ConfigError
 from edgemind.guard.bpf import MACHINES
 from edgemind.types import Verdict
+from edgemind.verify import children
 from edgemind.verify.children import Reply
 from edgemind.verify.python_code import MAX_CODE, PythonCode, find_code
 
@@ -314,6 +315,21 @@ def test_a_flood_of_output_is_not_kept() -> None:
 def test_no_time_to_judge() -> None:
     assert PythonCode()(fenced("1 / 0"), 0.5) == Verdict()
     assert PythonCode()(fenced("1 / 0"), 0.0) == Verdict()
+
+
+def test_a_stopped_child_is_killed_and_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    script = (
+        f"import time; print('\"ready\"', flush=True); open({str(begun)!r}, 'w'); time.sleep(600)"
+    )
+    monkeypatch.setattr(children, "command", lambda name: (sys.executable, "-c", script))
+    assert children.call("python", None, PLENTY, begun.exists) == Reply((), None, True)
+    begun.unlink()
+    text = fenced("while True: pass")
+    assert PythonCode().judge_unless_stopped(text, PLENTY, begun.exists) == Verdict()
+    assert begun.exists()
 
 
 @pytest.mark.parametrize(

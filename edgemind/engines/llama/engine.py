@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgemind.engines.base import Branch, CacheMode, Interrupted, ModelInfo
+from edgemind.engines.base import Branch, BranchesFailed, CacheMode, Interrupted, ModelInfo
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.llama.c_api import (
     DECODE_ABORTED,
@@ -261,9 +261,18 @@ class LlamaEngine:
         self._decode(order)
         for branch in order:
             branch.evaluated = len(branch.tokens)
-        return [
-            self._sampler.draw(branch, self._context, rows[branch.sequence]) for branch in branches
-        ]
+        drawn: list[Token] = []
+        failed: dict[int, ModelError] = {}
+        for place, branch in enumerate(branches):
+            try:
+                drawn.append(self._sampler.draw(branch, self._context, rows[branch.sequence]))
+            except ModelError as error:  # a grammar that leads nowhere from here
+                failed[place] = error
+        if failed:
+            others = iter(drawn)
+            tokens = [None if at in failed else next(others) for at in range(len(branches))]
+            raise BranchesFailed(tokens, next(iter(failed.values())))
+        return drawn
 
     def _evaluate(self, branch: LlamaBranch, end: int) -> None:
         """Evaluate a branch's pending tokens up to `end`, in chunks, without logits."""
