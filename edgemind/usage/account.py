@@ -99,7 +99,7 @@ def settle_dead(connection: sqlite3.Connection) -> None:
     """
     query = "SELECT DISTINCT process, process_start FROM answers WHERE finish IS NULL"
     for process, started in connection.execute(query).fetchall():
-        if process_start(process) != started:
+        if not isinstance(process, int) or process_start(process) != started:
             connection.execute(
                 "UPDATE answers SET finish = ? "
                 "WHERE finish IS NULL AND process = ? AND process_start = ?",

@@ -24,12 +24,13 @@ MIGRATIONS = (
     """
     CREATE TABLE answers (
         id TEXT PRIMARY KEY,
-        day TEXT NOT NULL,                 -- the local date at its start, YYYY-MM-DD
-        started REAL NOT NULL,             -- seconds since 1970
+        day TEXT NOT NULL CHECK (typeof(day) = 'text'),    -- local, at its start, YYYY-MM-DD
+        started REAL NOT NULL              -- seconds since 1970
+            CHECK (typeof(started) = 'real' AND started BETWEEN 0 AND 1e11),
         conversation TEXT NOT NULL,
         model TEXT NOT NULL,
         weights TEXT NOT NULL,             -- fingerprint of the model's file
-        process INTEGER NOT NULL,
+        process INTEGER NOT NULL CHECK (typeof(process) = 'integer'),
         process_start TEXT NOT NULL,       -- tells processes of one number apart
         seconds REAL NOT NULL CHECK (typeof(seconds) = 'real' AND seconds BETWEEN 0 AND 1e15),
         joules REAL NOT NULL CHECK (typeof(joules) = 'real' AND joules BETWEEN 0 AND 1e15),
@@ -62,6 +63,10 @@ DAMAGE = {
 }
 
 
+class Damaged(sqlite3.DatabaseError):
+    """Raised by `Database.write`'s work where the file holds what cannot be."""
+
+
 class _Unusable(Exception):
     """The file is sound but not for us: the reason, as the end of a sentence."""
 
@@ -87,10 +92,10 @@ class Database:
         for healing in (True, True, False):
             try:
                 return self._transact(work, patient)
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.ProgrammingError):
-                    raise
-                # Without a code: text that is no UTF-8, sums that cannot be.
+            except sqlite3.ProgrammingError:
+                raise
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+                # No code: `Damaged`, or a message with a piece of damaged text in it.
                 code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
                 if code in DAMAGE and healing:
                     self._heal()
@@ -169,7 +174,7 @@ class Database:
                     with suppress(FileNotFoundError):
                         os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
                 saved = _rescue(aside, self.path)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
             self._to_memory(f"damaged; {error}")
             return
         kept = f"{saved} answers could be read back" if saved else "its counts start from zero"
@@ -184,8 +189,6 @@ def connect(path: Path | str) -> sqlite3.Connection:
     try:
         # Damage shows as an error here, not in what is read.
         connection.execute("PRAGMA cell_size_check = ON")
-        with suppress(sqlite3.OperationalError):  # busy: another process is about to do it
-            connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
     except BaseException:
         connection.close()
@@ -208,15 +211,18 @@ def _migrate(connection: sqlite3.Connection) -> None:
         )
         return application, version, tables
 
-    if versions()[:2] == (APPLICATION_ID, len(MIGRATIONS)):
+    application, version, tables = versions()
+    if application != APPLICATION_ID and (application or tables):
+        raise _Unusable("it is not a file of edgemind's")
+    if version > len(MIGRATIONS):
+        raise _Unusable("a newer edgemind made it: update this one")
+    with suppress(sqlite3.OperationalError):  # busy: another process is about to do it
+        connection.execute("PRAGMA journal_mode = WAL")
+    if version == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        application, version, tables = versions()
-        if application != APPLICATION_ID and (application or tables):
-            raise _Unusable("it is not a file of edgemind's")
-        if version > len(MIGRATIONS):
-            raise _Unusable("a newer edgemind made it: update this one")
+        _, version, _ = versions()  # another process may have been faster
         for script in MIGRATIONS[version:]:
             for statement in script.split(";"):
                 connection.execute(statement)
@@ -236,9 +242,16 @@ def _is_sound(path: Path) -> bool:
     try:
         with closing(connect(path)) as connection:
             _migrate(connection)
-            return [*connection.execute("PRAGMA quick_check")] == [("ok",)]
-    except (sqlite3.Error, _Unusable):
+            check_whole(connection)
+            return True
+    except (sqlite3.Error, UnicodeDecodeError, _Unusable):
         return False
+
+
+def check_whole(connection: sqlite3.Connection) -> None:
+    """Read the whole file; `Damaged` where its pages or its values cannot be."""
+    if [*connection.execute("PRAGMA quick_check")] != [("ok",)]:
+        raise Damaged("the file is damaged")
 
 
 def _rescue(damaged: Path, path: Path) -> int:

@@ -16,8 +16,8 @@ from typing import TypeVar
 from edgemind.budget import Cost, Ledger
 from edgemind.config import Limits
 from edgemind.errors import BudgetTooSmall
-from edgemind.types import Answer, Budget, Event, Spent
-from edgemind.usage.database import Database
+from edgemind.types import Answer, Budget, Event, Route, Spent
+from edgemind.usage.database import Damaged, Database
 from edgemind.usage.limits import Amount, Left, least, smaller, whats_left
 
 T = TypeVar("T")
@@ -179,11 +179,16 @@ class Entry:
             "energy_source": spent.energy_source,
             "tokens": spent.tokens,
             "prompt_tokens": spent.prompt_tokens,
-            "route": answer.route.describe() if answer else None,
+            "route": named(answer.route) if answer else None,
             "samples": answer.samples if answer else None,
             "finish": finish,
         } | predicted(answer)
         connection.execute(PUT, row)
+
+
+def named(route: Route) -> str:
+    """A route as the receipt names it."""
+    return route.describe() if route.inner is not None else route.strategy
 
 
 def predicted(answer: Answer | None) -> dict[str, float | None]:
@@ -202,7 +207,7 @@ def total(connection: sqlite3.Connection, column: str, value: str, but: str = ""
     query = f"SELECT total(seconds), total(joules) FROM answers WHERE {column} = ? AND id <> ?"
     seconds, joules = connection.execute(query, (value, but)).fetchone()
     if not (0 <= seconds < math.inf and 0 <= joules < math.inf):
-        raise sqlite3.DatabaseError("sums that cannot be")  # damage that SQLite did not notice
+        raise Damaged("sums that cannot be")  # SQLite did not notice
     return Amount(seconds, joules)
 
 

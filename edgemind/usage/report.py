@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgemind.usage.account import settle_dead
-from edgemind.usage.database import Database
+from edgemind.usage.database import Database, check_whole
 from edgemind.usage.limits import day_of
 
 RUNNING = "running"
@@ -105,6 +105,7 @@ def read(database: Database, now: float, days: int | None) -> Report:
     first = "" if days is None else day_of(now, days - 1)
 
     def work(connection: sqlite3.Connection) -> list[Row]:
+        check_whole(connection)
         settle_dead(connection)
         # The text columns of a damaged file may hold anything: replaced, not raised.
         connection.text_factory = lambda data: data.decode(errors="replace")
