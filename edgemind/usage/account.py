@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-import uuid
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +25,10 @@ from edgemind.usage.owner import process_start
 FILE = "usage.sqlite"
 KILLED = "killed"
 """The finish of an answer whose process died."""
+
+
+def _random_name() -> str:
+    return os.urandom(16).hex()
 
 
 def _warn(line: str) -> None:
@@ -51,7 +54,7 @@ class Usage:
         warn: Callable[[str], None] = _warn,
         notice: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self.conversation = uuid.uuid4().hex
+        self.conversation = _random_name()
         self.database = Database(path, warn)
         self._config = config
         self._over = over
@@ -70,7 +73,7 @@ class Usage:
         process = os.getpid()
         started = process_start(process) or ""
         origin = Origin(
-            uuid.uuid4().hex, day_of(now), now, self.conversation, model, weights, process, started
+            _random_name(), day_of(now), now, self.conversation, model, weights, process, started
         )
         shared = Limits() if self._over else limits
         entry = Entry(self.database, origin, one_answer(asked, limits), shared, why)

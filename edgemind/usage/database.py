@@ -137,6 +137,7 @@ class Database:
             return self._open()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            _touch(self.path)
             self._connection = connect(self.path)
             _migrate(self._connection)
             self._file = _identity(self.path)
@@ -256,6 +257,7 @@ def check_whole(connection: sqlite3.Connection) -> None:
 
 def _rescue(damaged: Path, path: Path) -> int:
     """Copy what can be read of a damaged file into a new one; how many answers that were."""
+    _touch(path)
     with closing(connect(path)) as fresh:
         _migrate(fresh)
         columns = [row[1] for row in fresh.execute("PRAGMA table_info(answers)")]
@@ -277,6 +279,12 @@ def _readable(path: Path, columns: Sequence[str]) -> Iterator[tuple[object, ...]
         with suppress(sqlite3.Error, UnicodeDecodeError), closing(connect(path)) as connection:
             query = f"SELECT {', '.join(columns)} FROM answers{order}"
             yield from connection.execute(query)
+
+
+def _touch(path: Path) -> None:
+    """Make the file if there is none: its owner's alone, as what comes beside it then is too."""
+    if not path.exists():
+        path.touch(mode=0o600)
 
 
 def _free_name(path: Path) -> Path:

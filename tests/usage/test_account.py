@@ -28,7 +28,7 @@ def book(tmp_path: Path) -> Book:
 
 
 def test_an_answer_is_one_row_without_any_text(book: Book) -> None:
-    with mind_of(book.usage(), "#### 42", seconds=0.25, watts=4.0) as mind:
+    with mind_of(book.usage(), "#### sure", seconds=0.2, watts=4.0) as mind:
         answer = mind.ask("What is the SECRET?", strategy="direct")
     [row] = book.rows()
     assert (row.model, row.route, row.samples, row.finish) == ("scripted", "direct", 1, "stop")
@@ -37,7 +37,7 @@ def test_an_answer_is_one_row_without_any_text(book: Book) -> None:
     assert row.energy_source == "measured:fake"
     assert (row.started, row.day) == (NOON, day_of(NOON))
     written = b"".join(path.read_bytes() for path in book.folder.iterdir())
-    for text in (b"SECRET", b"42", b"What is"):
+    for text in (b"SECRET", b"sure", b"What is"):
         assert text not in written
 
 
@@ -208,7 +208,7 @@ def test_what_ends_early_counts_for_what_it_was(book: Book) -> None:
         assert (row.finish, row.seconds) == ("unfinished", float(row.tokens))
         assert 2 <= row.tokens <= 6
         assert mind.ask("Go on", strategy="direct").finish == "stop"
-    assert [row.finish for row in book.rows()] == ["unfinished", "stop"]
+    assert sorted(row.finish for row in book.rows()) == ["stop", "unfinished"]
 
 
 def test_a_stopped_answer(book: Book) -> None:

@@ -28,6 +28,7 @@ def test_the_file_says_what_it_is(book: Book) -> None:
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
     assert [path.name for path in book.folder.iterdir()] == ["usage.sqlite"]
+    assert book.path.stat().st_mode & 0o777 == 0o600
     assert book.said == []
 
 
