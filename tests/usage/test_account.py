@@ -28,7 +28,7 @@ def book(tmp_path: Path) -> Book:
 
 
 def test_an_answer_is_one_row_without_any_text(book: Book) -> None:
-    with mind_of(book.usage(), "#### sure", seconds=0.2, watts=4.0) as mind:
+    with mind_of(book.usage(), "## sure", seconds=0.25, watts=4.0) as mind:
         answer = mind.ask("What is the SECRET?", strategy="direct")
     [row] = book.rows()
     assert (row.model, row.route, row.samples, row.finish) == ("scripted", "direct", 1, "stop")
