@@ -114,6 +114,10 @@ class Ledger:
             and step.tokens + reserve.tokens <= left.tokens
         )
 
+    def tighten(self, budget: Budget) -> None:
+        """Keep other limits from now on: others spend from the same day."""
+        self.budget = budget
+
     def stop(self) -> None:
         """Make the budget zero from this moment on."""
         self.stopped = True

@@ -16,14 +16,17 @@ from typing import Self
 
 from edgemind.budget import CostModel, Ledger, Meter
 from edgemind.catalog.bundled import bundled_model
+from edgemind.catalog.fingerprint import fingerprint
 from edgemind.chat import ChatTemplate
+from edgemind.config import load_config
 from edgemind.engines.base import CacheMode, Engine
-from edgemind.errors import ConfigError, ModelUnsupported
+from edgemind.errors import BudgetTooSmall, ConfigError, ModelUnsupported
+from edgemind.folders import data_folder
 from edgemind.meters.estimate import Estimate
 from edgemind.prompt import as_chat, check_sampling, prepare
 from edgemind.router.router import Router
 from edgemind.router.signals import wants_steps
-from edgemind.router.store import data_folder, load_calibration
+from edgemind.router.store import load_calibration
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, find_strategy, follow
 from edgemind.structured import Schema, structure_of
@@ -39,6 +42,8 @@ from edgemind.types import (
     Routed,
     Sampling,
 )
+from edgemind.usage.account import FILE, Usage
+from edgemind.usage.entry import Entry
 from edgemind.verify.base import Verifier
 
 AUTO = "auto"
@@ -55,13 +60,16 @@ def load(
     gpu_layers: int = 0,
     threads: int | None = None,
     cache: CacheMode = "unified",
+    usage: Usage | bool = False,
 ) -> Mind:
     """Open a model: a GGUF file's path, or None for the bundled one.
 
     `context` is the longest conversation in tokens, `width` the most samples decoded at once,
     `gpu_layers` how many layers go to a GPU (-1: all), `threads` None for all physical
-    performance cores. Raises `ModelNotFound`, `ModelInvalid` or `ModelUnsupported`, and
-    `ConfigError` for a number that cannot be.
+    performance cores. With `usage` what answers cost is recorded: True keeps the person's own
+    record and the budgets of their config.toml, as the command line does (docs/budgets.md), a
+    `Usage` (`edgemind.usage.account`) another. Raises `ModelNotFound`, `ModelInvalid` or
+    `ModelUnsupported`, and `ConfigError` for a number that cannot be.
     """
     for name, value in (("context", context), ("width", width), ("threads", threads)):
         if value is not None and value < 1:
@@ -69,6 +77,8 @@ def load(
     path = bundled_model() if model is None else Path(model).expanduser()
     if path.suffix == ".onnx":
         raise ModelUnsupported(f"{path} is an ONNX model; this version runs GGUF files")
+    kept = Usage(data_folder() / FILE, load_config()) if usage is True else usage or None
+    weights = fingerprint(path) if kept else ""
     from edgemind.engines.llama import LlamaEngine
 
     engine = LlamaEngine(
@@ -79,7 +89,7 @@ def load(
     except BaseException:
         engine.close()
         raise
-    return Mind(engine, router=Router(calibration))
+    return Mind(engine, router=Router(calibration), usage=kept, weights=weights)
 
 
 class Mind:
@@ -95,11 +105,15 @@ class Mind:
         router: Router | None = None,
         clock: Callable[[], float] = time.monotonic,
         meter: Meter | None = None,
+        usage: Usage | None = None,
+        weights: str = "",
     ) -> None:
         self._engine = engine
         self._router = router or Router()
         self._clock = clock
         self._meter = meter or Estimate()
+        self._usage = usage
+        self._weights = weights
         self._costs = CostModel(engine.info.bytes)
         info = engine.info
         self._template = ChatTemplate(
@@ -193,8 +207,13 @@ class Mind:
             raise ConfigError("one prompt at a time: finish or close the other stream first")
         self._answering = True
         winner: Completion | None = None
+        answer: Answer | None = None
+        entry: Entry | None = None
         try:
             ledger = self._ledger = Ledger(budget, self._clock, self._meter)
+            if self._usage is not None:
+                entry = self._usage.begin(budget, self.model, self._weights)
+                ledger.tighten(entry.budget)
             chat = as_chat(prompt, system)
             route = dataclasses.replace(self._router.first(chat[-1].content, width), worth=worth)
             votes = route.width > 1
@@ -215,7 +234,9 @@ class Mind:
                 structure=structure,
             )
             run = self._run = Run(self._engine, ledger, self._costs, prepared)
-            outcome = yield from follow(run, route)
+            if entry is not None:
+                entry.expect(self._costs.prefill(len(prepared.tokens)))
+            outcome = yield from self._counted(run, route, entry)
             while find is None and (further := self._router.next(route, outcome.winner)):
                 if ledger.stopped:
                     run.cut = "interrupted"
@@ -223,14 +244,22 @@ class Mind:
                     break
                 yield Escalated(further, self._router.confidence(outcome.winner, outcome.ballot))
                 route = further
-                outcome = yield from follow(run, route)
+                outcome = yield from self._counted(run, route, entry)
             winner = outcome.winner
             answer = self._answer(run, route, outcome, prepared.samples.seed or 0)
+        except BudgetTooSmall as error:
+            if self._usage is None or entry is None:
+                raise
+            raise self._usage.explain(error, entry) from None
         finally:
-            if self._run is not None:
-                self._run.close(winner)
-            self._run = self._ledger = None
-            self._answering = False
+            try:
+                if self._run is not None:
+                    self._run.close(winner)
+                if entry is not None:
+                    entry.settle(ledger.spent() if answer is None else answer.spent, answer)
+            finally:
+                self._run = self._ledger = None
+                self._answering = False
         self._costs.observe_power(answer.spent.seconds, answer.spent.joules)
         yield Finished(answer)
 
@@ -244,6 +273,8 @@ class Mind:
     def close(self) -> None:
         """Free the model. Safe to call twice."""
         self._engine.close()
+        if self._usage is not None:
+            self._usage.close()
 
     def __enter__(self) -> Self:
         return self
@@ -255,6 +286,12 @@ class Mind:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @staticmethod
+    def _counted(run: Run, route: Route, entry: Entry | None) -> Generator[Event, None, Outcome]:
+        """What a strategy does, noted in the record while it does it."""
+        events = follow(run, route)
+        return (yield from events if entry is None else entry.watch(events, run.ledger))
 
     def _answer(self, run: Run, route: Route, outcome: Outcome, seed: int) -> Answer:
         winner = outcome.winner

@@ -26,6 +26,7 @@ from edgemind.types import (
     Text,
     Token,
 )
+from edgemind.usage.account import Usage
 
 T = TypeVar("T")
 PROMPT = "What is 2+2?"
@@ -150,10 +151,12 @@ def indexes(events: Sequence[Event]) -> list[int]:
     return [event.index for event in events if isinstance(event, Sampled)]
 
 
-def scripted_mind(engine: ScriptedEngine, clock: Clock | None = None) -> Mind:
+def scripted_mind(
+    engine: ScriptedEngine, clock: Clock | None = None, usage: Usage | None = None
+) -> Mind:
     """A `Mind` over a scripted engine with a fake clock and meter."""
     clock = clock or Clock()
-    return Mind(engine, clock=clock, meter=FakeMeter(clock))
+    return Mind(engine, clock=clock, meter=FakeMeter(clock), usage=usage)
 
 
 def engine_of(*texts: str, logprob: float = SURE, **options: object) -> ScriptedEngine:

@@ -27,9 +27,9 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"runtime"},),
     ({"strategies"}, {"router"}),
     ({"run", "stepping", "sample", "prompt", "plan", "structured"},),
-    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}),
-    ({"budget"}, {"chat", "templating", "thoughts"}, {"structure"}),
-    ({"types"}, {"errors"}),
+    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}),
+    ({"budget"}, {"chat", "templating", "thoughts"}, {"structure"}, {"config"}),
+    ({"types"}, {"errors"}, {"folders"}),
 )
 
 # Imported inside functions only; but for these modules of ours, which nobody imports but late.

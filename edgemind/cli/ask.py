@@ -11,6 +11,7 @@ import typer
 from edgemind.budget import check_budget
 from edgemind.cli import options
 from edgemind.cli.options import ANSWERED, INTERRUPTED, clean_errors, stopping
+from edgemind.cli.record import person_usage
 from edgemind.cli.show import Screen
 from edgemind.errors import ConfigError
 from edgemind.runtime import AUTO, WIDTH, load
@@ -57,6 +58,7 @@ def ask(
     threads: options.Threads = None,
     gpu_layers: options.GpuLayers = 0,
     verify: options.Verify = None,
+    over_budget: options.OverBudget = False,
 ) -> None:
     """Answer one prompt: in one pass when it is easy, with several samples when it is hard."""
     with clean_errors():
@@ -67,7 +69,11 @@ def ask(
         verifiers = [Command.parse(line) for line in verify or []]
         text = read_prompt(prompt or [])
         form = None if schema is None else read_schema(schema)
-        with load(model, threads=threads, gpu_layers=gpu_layers) as mind, stopping(mind):
+        usage = person_usage(over=over_budget, quiet=quiet)
+        with (
+            load(model, threads=threads, gpu_layers=gpu_layers, usage=usage) as mind,
+            stopping(mind),
+        ):
             events = mind.stream(
                 text,
                 budget=budget,

@@ -12,7 +12,8 @@ from edgemind.cli import options
 from edgemind.cli.options import clean_errors
 from edgemind.cli.progress import progress
 from edgemind.errors import ConfigError
-from edgemind.router.store import data_folder, save_calibration
+from edgemind.folders import data_folder
+from edgemind.router.store import save_calibration
 from edgemind.runtime import WIDTH, load
 
 SEED = 1

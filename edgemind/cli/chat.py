@@ -10,6 +10,7 @@ from functools import partial
 from edgemind.budget import check_budget
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors, stopping
+from edgemind.cli.record import person_usage
 from edgemind.cli.show import Screen
 from edgemind.errors import BudgetTooSmall, ContextFull
 from edgemind.runtime import AUTO, WIDTH, Mind, load
@@ -36,6 +37,7 @@ def chat(
     threads: options.Threads = None,
     gpu_layers: options.GpuLayers = 0,
     verify: options.Verify = None,
+    over_budget: options.OverBudget = False,
 ) -> None:
     """Talk with the model. Ctrl-C stops its thinking; at the prompt, Ctrl-C or Ctrl-D leaves."""
     with clean_errors():
@@ -43,7 +45,8 @@ def chat(
         if strategy != AUTO:
             find_strategy(strategy)
         verifiers = [Command.parse(line) for line in verify or []]
-        with load(model, threads=threads, gpu_layers=gpu_layers) as mind:
+        usage = person_usage(over=over_budget, quiet=quiet)
+        with load(model, threads=threads, gpu_layers=gpu_layers, usage=usage) as mind:
             screen = Screen(quiet=quiet, explain=explain)
             think = partial(
                 mind.stream,

@@ -14,13 +14,14 @@ import typer
 
 from edgemind.budget import check_budget
 from edgemind.catalog.bundled import bundled_model
+from edgemind.catalog.fingerprint import fingerprint
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors
 from edgemind.cli.progress import progress
 from edgemind.errors import ConfigError
 from edgemind.evaluate import plots
 from edgemind.evaluate.datasets import Problem, read_problems
-from edgemind.evaluate.harness import chosen_policies, digest, evaluate, fingerprint
+from edgemind.evaluate.harness import chosen_policies, digest, evaluate
 from edgemind.evaluate.replay import (
     SHUFFLES,
     beta_policies,

@@ -17,6 +17,7 @@ from edgemind.cli.child import child
 LATE = {
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
     "eval": ("edgemind.cli.eval", "evaluate_command"),
+    "usage": ("edgemind.cli.usage", "usage_command"),
 }
 """Commands whose modules are imported when asked for: an answer should not wait for them."""
 

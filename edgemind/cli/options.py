@@ -42,6 +42,12 @@ Threads = Annotated[
 GpuLayers = Annotated[
     int, typer.Option(help="Layers to put on a GPU, -1 for all (llama.cpp must support it).")
 ]
+OverBudget = Annotated[
+    bool,
+    typer.Option(
+        "--over-budget", help="Answer although the day's or conversation's budget is used up."
+    ),
+]
 
 Verify = Annotated[
     list[str] | None,

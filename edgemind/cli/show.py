@@ -195,7 +195,10 @@ FINISH_WORDS = {
 
 
 def _of(limit: float | None) -> str:
-    return "" if limit is None else f" of {limit:g}"
+    if limit is None:
+        return ""
+    # What is left of a day's budget is no round number.
+    return f" of {limit if isinstance(limit, int) else float(f'{limit:.4g}'):g}"
 
 
 def explanation(moment: str, route: Route, name: str, probability: float) -> str:

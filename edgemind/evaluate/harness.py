@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from edgemind.errors import BudgetTooSmall, ConfigError, ContextFull
 from edgemind.evaluate.datasets import Problem
@@ -18,7 +17,6 @@ from edgemind.strategies.base import find_strategy, strategy_names
 from edgemind.types import Sampling
 
 ORACLE = "oracle"
-END_BYTES = 1 << 20
 SEEDS_APART = 1000
 """Each question has seeds of its own: one seed for all would draw the same random numbers at the
 same places, and make them all right or wrong together."""
@@ -49,25 +47,6 @@ def digest(problems: Sequence[Problem]) -> str:
     """Tells one set of questions from another: 16 hex digits."""
     asked = [(problem.chat, problem.gold, problem.choices) for problem in problems]
     return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
-
-
-def fingerprint(model: Path) -> str:
-    """Tells model files apart, quantisations of one name too: 16 hex digits, read in no time.
-
-    From the size and both ends of a file, from the names and sizes in a folder.
-    """
-    seen = hashlib.sha256()
-    if model.is_dir():
-        for path in sorted(path for path in model.rglob("*") if path.is_file()):
-            seen.update(f"{path.relative_to(model)} {path.stat().st_size}\n".encode())
-    elif model.is_file():
-        size = model.stat().st_size
-        seen.update(str(size).encode())
-        with model.open("rb") as file:
-            seen.update(file.read(END_BYTES))
-            file.seek(max(0, size - END_BYTES))
-            seen.update(file.read(END_BYTES))
-    return seen.hexdigest()[:16]
 
 
 def evaluate(

@@ -1,11 +1,12 @@
 """Accuracy against cost: as PNG and SVG (matplotlib, an extra), and drawn with characters.
 
-Reached from `edgemind eval`. A point that no other beats in both is on the Pareto front.
+Reached from `edgemind eval`; `text_bars` from `edgemind usage`.
+A point that no other beats in both is on the Pareto front.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,10 +122,7 @@ def text_plot(points: Sequence[Point], unit: str, *, width: int = 64, height: in
         row = round((high - value) / (high - low) * (height - 1))
         cells[row][column] = mark if cells[row][column] == " " else "*"
     labels = {0: f"{high:.1f}", height // 2: f"{(high + low) / 2:.1f}", height - 1: f"{low:.1f}"}
-    lines = ["right %"]
-    lines += [f"{labels.get(number, ''):>6} │{''.join(row)}" for number, row in enumerate(cells)]
-    lines = [line.rstrip() for line in lines]
-    lines.append(f"{'':6} └{'─' * width}")
+    lines = _framed("right %", cells, labels)
     end = f"{right:.4g} {unit}"
     lines.append(f"{'':8}0{end:>{width - 1}}")
     best = {point.name for point in front(points)}
@@ -134,3 +132,37 @@ def text_plot(points: Sequence[Point], unit: str, *, width: int = 64, height: in
     ]
     lines.append(f"{'':8}{'  '.join(named)}")
     return "\n".join(lines)
+
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def text_bars(
+    bars: Sequence[tuple[str, float]], unit: str, *, width: int = 7, height: int = 8
+) -> str:
+    """Columns with characters: (name, value from 0) each, `width` wide, names below."""
+    if not bars:
+        return ""
+    top = max(value for _, value in bars) or 1.0
+    cells = [[""] * len(bars) for _ in range(height)]
+    for column, (_, value) in enumerate(bars):
+        eighths = round(value / top * height * 8)
+        if value > 0:
+            eighths = max(1, eighths)  # little is not nothing
+        for row in range(height):
+            filled = min(8, max(0, eighths - 8 * (height - 1 - row)))
+            cells[row][column] = f"{BLOCKS[filled] * (width - 2):^{width}}"
+    lines = _framed(unit, cells, {0: f"{top:.4g}", height - 1: "0"}, width)
+    lines.append(f"{'':8}{''.join(f'{name[:width]:^{width}}' for name, _ in bars)}".rstrip())
+    return "\n".join(lines)
+
+
+def _framed(
+    title: str, cells: Sequence[Sequence[str]], labels: Mapping[int, str], width: int = 1
+) -> list[str]:
+    """Rows of cells, each `width` characters, behind an axis with labels and on another one."""
+    lines = [title]
+    lines += [f"{labels.get(number, ''):>6} │{''.join(row)}" for number, row in enumerate(cells)]
+    lines = [line.rstrip() for line in lines]
+    lines.append(f"{'':6} └{'─' * (width * len(cells[0]))}")
+    return lines

@@ -10,15 +10,6 @@ from pathlib import Path
 from edgemind.router.calibration import DEFAULT, Calibration
 
 
-def data_folder() -> Path:
-    """The folder of edgemind's own data; `EDGEMIND_DATA_DIR` names another."""
-    if given := os.environ.get("EDGEMIND_DATA_DIR"):
-        return Path(given)
-    from platformdirs import user_data_path
-
-    return Path(user_data_path("edgemind", appauthor=False))
-
-
 def calibration_file(folder: Path, name: str, size: int) -> Path:
     """The file of a model's calibration: by its name and its size in bytes.
 

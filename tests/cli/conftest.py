@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from edgemind.cli.main import app
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.runtime import Mind
+from edgemind.usage.account import Usage
 from tests.helpers import StillWatchdog, scripted_mind
 
 
@@ -32,7 +33,9 @@ class Program:
         engine = ScriptedEngine(
             lines, context=self.context, on_step=self.on_step, answer_cue="#### "
         )
-        self.minds.append(scripted_mind(engine))
+        usage = options.get("usage")
+        assert usage is None or isinstance(usage, Usage)
+        self.minds.append(scripted_mind(engine, usage=usage))
         return self.minds[-1]
 
     def __call__(self, *arguments: str, stdin: str | bytes | None = None) -> Result:

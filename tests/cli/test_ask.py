@@ -159,7 +159,8 @@ def test_options_reach_the_mind(program: Program) -> None:
         *("--strategy", "vote", "--width", "3", "--system", "Be brief."),
     )
     assert done.exit_code == 0
-    assert program.loads == [("some.gguf", {"threads": 3, "gpu_layers": -1})]
+    [(model, options)] = program.loads
+    assert (model, options["threads"], options["gpu_layers"]) == ("some.gguf", 3, -1)
     assert done.stderr.startswith("vote · 2 samples")
     assert "system\nBe brief.<|im_end|>" in asked(program)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from edgemind.catalog.fingerprint import fingerprint
 from edgemind.errors import ConfigError
 from edgemind.evaluate.datasets import Problem
-from edgemind.evaluate.harness import chosen_policies, digest, evaluate, fingerprint, policy_names
+from edgemind.evaluate.harness import chosen_policies, digest, evaluate, policy_names
 from edgemind.evaluate.report import Unit, oracle, report, report_text
 from edgemind.evaluate.results import Result, ResultLog, Settings
 from edgemind.runtime import Mind

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgemind.errors import ConfigError
-from edgemind.evaluate.plots import Point, front, save, text_plot
+from edgemind.evaluate.plots import Point, front, save, text_bars, text_plot
 from edgemind.evaluate.statistics import Interval
 
 
@@ -44,6 +44,19 @@ def test_points_at_one_place() -> None:
     text = text_plot([point("a", 0, 0.5), point("b", 0, 0.5)], "s", width=10, height=3)
     assert "50.0 │*" in text
     assert text_plot([], "s") == ""
+
+
+def test_bars_in_characters() -> None:
+    bars = [("mon", 0.0), ("tue", 4.0), ("wed", 1.0), ("thu", 0.001)]
+    assert text_bars(bars, "joules", width=5, height=2).splitlines() == [
+        "joules",
+        "     4 │      ███",
+        "     0 │      ███  ▄▄▄  ▁▁▁",
+        "       └────────────────────",
+        "         mon  tue  wed  thu",
+    ]
+    assert text_bars([], "joules") == ""
+    assert "█" not in text_bars([("mon", 0.0)], "joules")
 
 
 def test_the_files_are_the_same_each_time(tmp_path: Path) -> None:
