@@ -17,7 +17,7 @@ from edgemind.types import Budget, Spent
 
 
 class Meter(Protocol):
-    """A counter of energy. `source` is `measured:<meter>` or `estimated`."""
+    """A counter of energy. `source` is `measured:<meter>`, or `estimated` and why in brackets."""
 
     @property
     def source(self) -> str:
@@ -71,7 +71,11 @@ class Ledger:
         self.stopped = False
 
     def charge(self, tokens: int, prompt_tokens: int = 0) -> None:
-        """Note tokens generated, and prompt tokens evaluated."""
+        """Note tokens generated, and prompt tokens evaluated.
+
+        The meter is asked too: one that shows power has to be looked at all along.
+        """
+        self._meter.joules()
         self._tokens += tokens
         self._prompt_tokens += prompt_tokens
 

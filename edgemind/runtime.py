@@ -19,7 +19,8 @@ from edgemind.catalog.bundled import bundled_model
 from edgemind.chat import ChatTemplate
 from edgemind.engines.base import CacheMode, Engine
 from edgemind.errors import ConfigError, ModelUnsupported
-from edgemind.meters.estimate import Estimate
+from edgemind.meters.base import Place
+from edgemind.meters.choose import BestMeter, for_answer
 from edgemind.prompt import as_chat, check_sampling, prepare
 from edgemind.router.router import Router
 from edgemind.router.signals import wants_steps
@@ -99,7 +100,7 @@ class Mind:
         self._engine = engine
         self._router = router or Router()
         self._clock = clock
-        self._meter = meter or Estimate()
+        self._meter = meter or BestMeter(Place(gpu=not engine.device.startswith("cpu")))
         self._costs = CostModel(engine.info.bytes)
         info = engine.info
         self._template = ChatTemplate(
@@ -194,7 +195,7 @@ class Mind:
         self._answering = True
         winner: Completion | None = None
         try:
-            ledger = self._ledger = Ledger(budget, self._clock, self._meter)
+            ledger = self._ledger = Ledger(budget, self._clock, for_answer(self._meter))
             chat = as_chat(prompt, system)
             route = dataclasses.replace(self._router.first(chat[-1].content, width), worth=worth)
             votes = route.width > 1
@@ -244,6 +245,8 @@ class Mind:
     def close(self) -> None:
         """Free the model. Safe to call twice."""
         self._engine.close()
+        if isinstance(self._meter, BestMeter):
+            self._meter.close()
 
     def __enter__(self) -> Self:
         return self

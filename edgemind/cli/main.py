@@ -16,6 +16,7 @@ from edgemind.cli.child import child
 
 LATE = {
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
+    "doctor": ("edgemind.cli.doctor", "doctor_command"),
     "eval": ("edgemind.cli.eval", "evaluate_command"),
 }
 """Commands whose modules are imported when asked for: an answer should not wait for them."""
