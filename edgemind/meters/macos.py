@@ -1,8 +1,8 @@
 """macOS: the kernel's own figure for the energy of this process, which needs no root.
 
-`proc_pid_rusage` with `RUSAGE_INFO_V6` (macOS 13) has `ri_energy_nj`, nanojoules that the threads of
-the process used on the cores of Apple silicon. Intel Macs leave it 0: there the estimate remains.
-The GPU and children are not in it.
+`proc_pid_rusage` with `RUSAGE_INFO_V6` (macOS 13) has `ri_energy_nj`, nanojoules that the process's
+threads used on the cores of Apple silicon. Intel Macs leave it 0: there the estimate remains. The
+GPU and children are not in it.
 """
 
 from __future__ import annotations

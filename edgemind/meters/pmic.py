@@ -1,8 +1,8 @@
 """The power management chip of a Raspberry Pi 5, through `vcgencmd pmic_read_adc`.
 
-Sums voltage times current over the rails. What USB devices draw from the 5 V input and what the chip
-itself loses are not among them. Asking 50 times a second slows decoding down sixfold, so the program
-is started at most twice a second, and its answer is fetched at a later reading: nobody waits.
+Sums voltage times current over the rails. What USB devices draw from the 5 V input and what the
+chip itself loses are not among them. Asking 50 times a second slows decoding down sixfold, so the
+program is started at most twice a second, and its answer is fetched later: nobody waits.
 """
 
 from __future__ import annotations

@@ -54,10 +54,15 @@ def load_power(folder: Path | None = None, processor: str | None = None) -> Powe
     path = power_file(folder or cache_folder(), processor or processor_name())
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        if fields.pop("version") != VERSION:
+        if fields["version"] != VERSION:
             return None
-        texts = {name: str(fields.pop(name)) for name in ("name", "fitted_to")}
-        power = Power(**texts, **fields)
+        power = Power(
+            name=str(fields["name"]),
+            core_watts=float(fields["core_watts"]),
+            idle_watts=float(fields["idle_watts"]),
+            error=float(fields["error"]),
+            fitted_to=str(fields["fitted_to"]),
+        )
         numbers = (power.core_watts, power.idle_watts, power.error)
         sound = all(math.isfinite(number) and number >= 0 for number in numbers)
         return power if sound and power.core_watts > 0 else None
