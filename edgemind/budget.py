@@ -65,17 +65,18 @@ class Ledger:
         self._clock = clock
         self._meter = meter
         self._started = clock()
+        self._look_at_meter = self._started + LOOK_SECONDS
         self._joules_before = meter.joules()
         self._tokens = 0
         self._prompt_tokens = 0
         self.stopped = False
 
     def charge(self, tokens: int, prompt_tokens: int = 0) -> None:
-        """Note tokens generated, and prompt tokens evaluated.
-
-        The meter is asked too: one that shows power has to be looked at all along.
-        """
-        self._meter.joules()
+        """Note tokens generated, and prompt tokens evaluated."""
+        # A meter of power has to be looked at all along, also where no joules are limited.
+        if self.budget.joules is None and (now := self._clock()) >= self._look_at_meter:
+            self._look_at_meter = now + LOOK_SECONDS
+            self._meter.joules()
         self._tokens += tokens
         self._prompt_tokens += prompt_tokens
 
@@ -124,6 +125,7 @@ class Ledger:
 
 
 NO_TOKEN_LIMIT = 1 << 62
+LOOK_SECONDS = 0.1
 
 
 class Watchdog:

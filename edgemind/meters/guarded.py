@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from edgemind.budget import Meter
 from edgemind.meters.base import Sensor, SensorFailed, reason
+from edgemind.meters.cpu_time import FRESH_SECONDS
 
 READ_SHARE = 0.005
 """Most of one core that reading the sensor may cost: one that takes long is read seldom."""
@@ -50,7 +51,7 @@ class Guarded:
         self._known = 0.0  # what the sensor said, up to the anchor
         self._anchor = (clock(), estimate.joules())
         self._last: float | None = None
-        self._changed = self._due = self._anchor[0]
+        self._changed = self._due = self._fresh_until = self._anchor[0]
         self._cost = 0.0
         self.joules()
 
@@ -75,6 +76,9 @@ class Guarded:
             now = self._clock()
             if not self.failure and now >= self._due:
                 self._read(now)
+            elif now < self._fresh_until:
+                return self._shown
+            self._fresh_until = now + FRESH_SECONDS
             since = max(0.0, self._estimate.joules() - self._anchor[1])
             self._shown = max(self._shown, self._known + since * self.scale)
             return self._shown

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgemind.meters.cpu_time import (
+    FRESH_SECONDS,
     LOOK_SECONDS,
     LOOK_SHARE,
     CpuTime,
@@ -59,7 +60,7 @@ def test_it_says_how_sure_it_is() -> None:
 
 
 def test_work_costs_energy() -> None:
-    meter = Estimate(POWER)
+    meter = Estimate(Power("test", 5.0, 0.0, 0.5), CpuTime(clock=iter(range(1000)).__next__))
     before = meter.joules()
     sum(number * number for number in range(300_000))
     assert meter.joules() > before
@@ -112,14 +113,15 @@ def test_a_real_child_counts_alive_and_ended() -> None:
     )
     assert child.stdout is not None
     child.stdout.readline()
-    cpu._due = 0.0
+    cpu._due = cpu._fresh_until = 0.0
     assert cpu() - before >= 0.18, "while it lives"
     assert _psutil_seconds(os.getpid()) >= 0.18
     child.communicate()
+    cpu._fresh_until = 0.0
     after = cpu()
     assert 0.18 <= after - before <= 5.0
     assert reaped_seconds() >= 0.18
-    cpu._due = 0.0
+    cpu._due = cpu._fresh_until = 0.0
     assert cpu() == pytest.approx(after, abs=0.05), "and not twice"
 
 
@@ -149,4 +151,6 @@ def test_a_child_that_was_reaped_is_not_counted_twice() -> None:
     cpu = CpuTime(own=lambda: 0.0, reaped=lambda: reaped, living=lambda: living, clock=clock)
     assert cpu() == 3.0
     reaped, living = 3.5, 0.0
+    assert cpu() == 3.0, "the last figure is fresh enough"
+    clock.now += FRESH_SECONDS
     assert cpu() == 3.5
