@@ -5,8 +5,9 @@
 One branch, which is where a step is shortest, in turns within one run: the bare loop; the ledger
 with the estimate; the ledger with a guarded RAPL counter (files in a temporary folder, read as
 often as real ones; a real `/sys` adds the kernel's own time). Limits in seconds and joules are on,
-so the watchdog polls as well. Printed are the median step of each, the medians of the ratios to the bare
-loop of the same round, and the bookkeeping's own time, taken around its calls. The target is 1 %.
+so the watchdog polls as well. Printed are the median step of each, the medians of the ratios to the
+bare loop of the same round, and the bookkeeping's own time, taken around its calls: the ledger's
+and the meter's, not the cost model's. The target is 1 %.
 """
 
 from __future__ import annotations
