@@ -112,12 +112,23 @@ class Ledger:
 
     def fits(self, step: Cost, reserve: Cost) -> bool:
         """Whether a step of this cost fits, with the reserve kept."""
-        left = self.left()
-        return not self.stopped and (
-            step.seconds + reserve.seconds <= left.seconds
-            and step.joules + reserve.joules <= left.joules
-            and step.tokens + reserve.tokens <= left.tokens
-        )
+        # As `left` has it, limit by limit: this is asked before every step, and steps may be short.
+        budget = self.budget
+        if self.stopped:
+            return False
+        if (
+            budget.tokens is not None
+            and step.tokens + reserve.tokens > budget.tokens - self._tokens
+        ):
+            return False
+        if budget.seconds is not None:
+            seconds = budget.seconds - self.elapsed()
+            if step.seconds + reserve.seconds > seconds:
+                return False
+        if budget.joules is None:
+            return True
+        joules = budget.joules - (self._meter.joules() - self._joules_before)
+        return step.joules + reserve.joules <= joules
 
     def stop(self) -> None:
         """Make the budget zero from this moment on."""

@@ -50,17 +50,18 @@ class CpuTime:
 
     def __call__(self) -> float:
         """CPU seconds since the process started."""
+        now = self._clock()
+        if now < self._fresh_until:
+            return self._most
         with self._lock:
-            now = self._clock()
-            if now < self._fresh_until:
-                return self._most
-            self._fresh_until, reaped = now + FRESH_SECONDS, self._reaped()
+            reaped = self._reaped()
             # A child that ended is among the living ones until they are looked at again.
             if now >= self._due or reaped != self._seen_reaped:
                 self._seen_living, self._seen_reaped = self._living(), reaped
                 cost = self._clock() - now
                 self._due = now + max(LOOK_SECONDS, min(cost / LOOK_SHARE, 10.0))
             self._most = max(self._most, self._own() + reaped + self._seen_living)
+            self._fresh_until = now + FRESH_SECONDS
             return self._most
 
 

@@ -85,5 +85,6 @@ class Estimate:
 
     def joules(self) -> float:
         """Joules since this was made, and those of the process's CPU time before."""
-        idle = max(0.0, self._clock() - self._started) * self.power.idle_watts
-        return self._cpu_seconds() * self.power.core_watts + idle
+        power = self.power
+        idle = (self._clock() - self._started) * power.idle_watts
+        return self._cpu_seconds() * power.core_watts + idle

@@ -72,15 +72,16 @@ class Guarded:
 
     def joules(self) -> float:
         """Joules since this meter was made."""
+        now = self._clock()
+        if now < self._fresh_until:
+            return self._shown
         with self._lock:
-            now = self._clock()
             if not self.failure and now >= self._due:
                 self._read(now)
-            elif now < self._fresh_until:
-                return self._shown
-            self._fresh_until = now + FRESH_SECONDS
             since = max(0.0, self._estimate.joules() - self._anchor[1])
             self._shown = max(self._shown, self._known + since * self.scale)
+            fresh = now + FRESH_SECONDS
+            self._fresh_until = fresh if self.failure else min(fresh, self._due)
             return self._shown
 
     def _read(self, now: float) -> None:
