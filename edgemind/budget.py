@@ -17,7 +17,7 @@ from edgemind.types import Budget, Spent
 
 
 class Meter(Protocol):
-    """A counter of energy. `source` is `measured:<meter>` or `estimated`."""
+    """A counter of energy. `source` is `measured:<meter>`, or `estimated` and why in brackets."""
 
     @property
     def source(self) -> str:
@@ -65,6 +65,7 @@ class Ledger:
         self._clock = clock
         self._meter = meter
         self._started = clock()
+        self._look_at_meter = self._started + LOOK_SECONDS
         self._joules_before = meter.joules()
         self._tokens = 0
         self._prompt_tokens = 0
@@ -72,6 +73,10 @@ class Ledger:
 
     def charge(self, tokens: int, prompt_tokens: int = 0) -> None:
         """Note tokens generated, and prompt tokens evaluated."""
+        # A meter of power has to be looked at all along, also where no joules are limited.
+        if self.budget.joules is None and (now := self._clock()) >= self._look_at_meter:
+            self._look_at_meter = now + LOOK_SECONDS
+            self._meter.joules()
         self._tokens += tokens
         self._prompt_tokens += prompt_tokens
 
@@ -107,12 +112,23 @@ class Ledger:
 
     def fits(self, step: Cost, reserve: Cost) -> bool:
         """Whether a step of this cost fits, with the reserve kept."""
-        left = self.left()
-        return not self.stopped and (
-            step.seconds + reserve.seconds <= left.seconds
-            and step.joules + reserve.joules <= left.joules
-            and step.tokens + reserve.tokens <= left.tokens
-        )
+        # As `left` has it, limit by limit: this is asked before every step, and steps may be short.
+        budget = self.budget
+        if self.stopped:
+            return False
+        if (
+            budget.tokens is not None
+            and step.tokens + reserve.tokens > budget.tokens - self._tokens
+        ):
+            return False
+        if budget.seconds is not None:
+            seconds = budget.seconds - self.elapsed()
+            if step.seconds + reserve.seconds > seconds:
+                return False
+        if budget.joules is None:
+            return True
+        joules = budget.joules - (self._meter.joules() - self._joules_before)
+        return step.joules + reserve.joules <= joules
 
     def tighten(self, budget: Budget) -> None:
         """Keep other limits from now on: others spend from the same day."""
@@ -124,6 +140,7 @@ class Ledger:
 
 
 NO_TOKEN_LIMIT = 1 << 62
+LOOK_SECONDS = 0.1
 
 
 class Watchdog:

@@ -22,7 +22,8 @@ from edgemind.config import load_config
 from edgemind.engines.base import CacheMode, Engine
 from edgemind.errors import BudgetTooSmall, ConfigError, ModelUnsupported
 from edgemind.folders import data_folder
-from edgemind.meters.estimate import Estimate
+from edgemind.meters.base import Place
+from edgemind.meters.choose import BestMeter, for_answer
 from edgemind.prompt import as_chat, check_sampling, prepare
 from edgemind.router.router import Router
 from edgemind.router.signals import wants_steps
@@ -111,7 +112,7 @@ class Mind:
         self._engine = engine
         self._router = router or Router()
         self._clock = clock
-        self._meter = meter or Estimate()
+        self._meter = meter or BestMeter(Place(gpu=not engine.device.startswith("cpu")))
         self._usage = usage
         self._weights = weights
         self._costs = CostModel(engine.info.bytes)
@@ -210,7 +211,7 @@ class Mind:
         answer: Answer | None = None
         entry: Entry | None = None
         try:
-            ledger = self._ledger = Ledger(budget, self._clock, self._meter)
+            ledger = self._ledger = Ledger(budget, self._clock, for_answer(self._meter))
             if self._usage is not None:
                 entry = self._usage.begin(budget, self.model, self._weights)
                 ledger.tighten(entry.budget)
@@ -273,6 +274,8 @@ class Mind:
     def close(self) -> None:
         """Free the model. Safe to call twice."""
         self._engine.close()
+        if isinstance(self._meter, BestMeter):
+            self._meter.close()
         if self._usage is not None:
             self._usage.close()
 

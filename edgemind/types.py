@@ -86,7 +86,8 @@ class Budget:
 class Spent:
     """What an answer did cost. `prompt_tokens` were evaluated, not merely found in the cache.
 
-    `energy_source` is `measured:<meter>` or `estimated`.
+    `energy_source` is `measured:<meter>`, or `estimated`, with the reason in brackets where a meter
+    was there and failed.
     """
 
     seconds: float = 0.0

@@ -27,10 +27,11 @@ from edgemind.catalog.bundled import bundled_model
 from edgemind.chat import ChatTemplate
 from edgemind.engines.base import Engine
 from edgemind.engines.llama import LlamaEngine
+from edgemind.folders import data_folder
 from edgemind.prompt import as_chat, prepare
 from edgemind.router.router import Router
 from edgemind.router.signals import wants_steps
-from edgemind.router.store import data_folder, load_calibration
+from edgemind.router.store import load_calibration
 from edgemind.runtime import Mind
 from edgemind.types import Sampling
 

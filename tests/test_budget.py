@@ -58,6 +58,21 @@ def test_spent_counts_from_the_opening() -> None:
     assert spent.energy_source == "measured:fake"
 
 
+def test_a_meter_is_looked_at_now_and_then() -> None:
+    ledger, clock, meter = make_ledger(Budget(seconds=100))
+    reads = meter.reads
+    for _ in range(100):
+        clock.now += 0.01
+        ledger.charge(1)
+    assert 8 <= meter.reads - reads <= 10
+    ledger, clock, meter = make_ledger(Budget(joules=100))
+    reads = meter.reads
+    ledger.charge(1)
+    clock.now += 10
+    ledger.charge(1)
+    assert meter.reads == reads, "before each step it is asked anyway"
+
+
 def test_left_of_each_limit() -> None:
     ledger, clock, _ = make_ledger(Budget(seconds=10, joules=10, tokens=10))
     clock.now += 3

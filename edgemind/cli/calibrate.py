@@ -31,13 +31,24 @@ def calibrate_command(
     width: options.Width = WIDTH,
     threads: options.Threads = None,
     gpu_layers: options.GpuLayers = 0,
+    energy: Annotated[
+        bool,
+        typer.Option("--energy", help="Fit the estimate of energy to a counter of this device."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say it, save nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the calibration as JSON.")] = False,
 ) -> None:
     """Learn from questions with known answers when this model needs to think harder.
 
-    Each question is asked and voted on once. Ctrl-C fits what was asked until then.
+    Each question is asked and voted on once. Ctrl-C fits what was asked until then. With --energy
+    the watts of this device are learnt instead, from a battery or another counter.
     """
+    if energy:
+        from edgemind.cli.calibrate_energy import calibrate_energy
+
+        with clean_errors():
+            calibrate_energy(model, threads, dry_run=dry_run, json=json)
+        return
     from edgemind.evaluate.calibrate import LEAST, Asked, ask_all, calibrate
     from edgemind.evaluate.datasets import PROBLEMS, read_problems
 

@@ -16,6 +16,7 @@ from edgemind.cli.child import child
 
 LATE = {
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
+    "doctor": ("edgemind.cli.doctor", "doctor_command"),
     "eval": ("edgemind.cli.eval", "evaluate_command"),
     "usage": ("edgemind.cli.usage", "usage_command"),
 }
