@@ -28,7 +28,7 @@ def book(tmp_path: Path) -> Book:
 
 
 def test_an_answer_is_one_row_without_any_text(book: Book) -> None:
-    with mind_of(book.usage(), "## XYZZY", seconds=0.25, watts=4.0) as mind:
+    with mind_of(book.usage(), "## QXZW", seconds=0.25, watts=4.0) as mind:
         answer = mind.ask("What is the SECRET?", strategy="direct")
     [row] = book.rows()
     assert (row.model, row.route, row.samples, row.finish) == ("scripted", "direct", 1, "stop")
@@ -38,7 +38,7 @@ def test_an_answer_is_one_row_without_any_text(book: Book) -> None:
     assert row.energy_source == "measured:fake"
     assert (row.started, row.day) == (NOON, day_of(NOON))
     written = b"".join(path.read_bytes() for path in book.folder.iterdir())
-    for text in (b"SECRET", b"XYZZY", b"What is"):
+    for text in (b"SECRET", b"QXZW", b"What is"):
         assert text not in written
 
 
