@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from edgemind.budget import CostModel, Ledger, Meter
-from edgemind.catalog.bundled import bundled_model
+from edgemind.catalog.bundled import bundled_model, is_bundled
 from edgemind.catalog.fingerprint import fingerprint
 from edgemind.chat import ChatTemplate
 from edgemind.config import load_config
@@ -62,8 +62,13 @@ def load(
     threads: int | None = None,
     cache: CacheMode = "unified",
     usage: Usage | bool = False,
+    trust: bool = False,
 ) -> Mind:
     """Open a model: a GGUF file's path, or None for the bundled one.
+
+    A file that was not opened before is tried first (`edgemind.probe`): its header is read, and a
+    locked child loads it, so that one which makes llama.cpp abort or hang is `ModelInvalid` here.
+    That takes about as long as loading it; `trust=True` leaves it out, for files of your own.
 
     `context` is the longest conversation in tokens, `width` the most samples decoded at once,
     `gpu_layers` how many layers go to a GPU (-1: all), `threads` None for all physical
@@ -78,6 +83,10 @@ def load(
     path = bundled_model() if model is None else Path(model).expanduser()
     if path.suffix == ".onnx":
         raise ModelUnsupported(f"{path} is an ONNX model; this version runs GGUF files")
+    if not trust and not is_bundled(path):
+        from edgemind.probe import check_model, trusted_files
+
+        check_model(path, trusted_files(data_folder()))
     kept = Usage(data_folder() / FILE, load_config()) if usage is True else usage or None
     weights = fingerprint(path) if kept else ""
     from edgemind.engines.llama import LlamaEngine

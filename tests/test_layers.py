@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({""},),
     ({"runtime"},),
     ({"strategies"}, {"router"}),
-    ({"run", "stepping", "sample", "prompt", "plan", "structured"},),
+    ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}),
     ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}),
     ({"budget"}, {"chat", "templating", "thoughts"}, {"structure"}, {"config"}),
     ({"types"}, {"errors"}, {"folders"}),

@@ -1,4 +1,4 @@
-"""`edgemind _child NAME` (hidden): a task of a verifier in a process of its own, locked first.
+"""`edgemind _child NAME` (hidden): a verifier's task, or the probe, in a locked process of its own.
 
 Reached through `edgemind.verify.children`, which starts this program again. No typer in here, since
 a child has to start quickly; and what a child needs is imported late, since nobody else needs it.
@@ -19,6 +19,10 @@ def child(name: str) -> None:
     from edgemind.verify.children import serve
 
     try:
+        if name == "probe":
+            from edgemind.probe import TASKS
+
+            serve(name, shut_in, TASKS)
         serve(name, shut_in)
     except EdgemindError as error:
         print(f"edgemind: {error}", file=sys.stderr)

@@ -19,8 +19,9 @@ LATE = {
     "doctor": ("edgemind.cli.doctor", "doctor_command"),
     "eval": ("edgemind.cli.eval", "evaluate_command"),
     "usage": ("edgemind.cli.usage", "usage_command"),
+    "models": ("edgemind.cli.models", "models_app"),
 }
-"""Commands whose modules are imported when asked for: an answer should not wait for them."""
+"""Commands and groups of them that are imported when asked for: an answer should not wait."""
 
 
 class Commands(TyperGroup):
@@ -32,9 +33,12 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in LATE:
             return super().get_command(ctx, cmd_name)
-        module, function = LATE[cmd_name]
+        module, name = LATE[cmd_name]
+        found = getattr(importlib.import_module(module), name)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_command(found)
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alone.command(cmd_name)(getattr(importlib.import_module(module), function))
+        alone.command(cmd_name)(found)
         return typer.main.get_command(alone)
 
 

@@ -5,23 +5,24 @@ empty temporary folder and an almost empty environment. The child (`serve`, reac
 `edgemind.cli.child`) limits itself, reads one request, a JSON value, from stdin, and answers with
 JSON values, one a line, while it works: what it said before it hung or died is not lost.
 
-Limits: `SECONDS` of processor time, `MEMORY` bytes of address space, files of `FILE` bytes,
-`OPEN_FILES` of them open, no core. On Linux (x86-64, aarch64) the kernel also refuses sockets,
-further processes and signals to others, and writing outside the folder (`edgemind.guard`). On
-macOS and elsewhere the resource limits are all there is: no further processes (but for root), yet
-neither the network nor the person's files are out of reach, and the address space is not limited
-where the system does not know how.
+Limits: seconds of processor time, bytes of address space and open files (`Limits`), files of `FILE`
+bytes, no core. On Linux (x86-64, aarch64) the kernel also refuses sockets, further processes and
+signals to others, and writing outside the folder (`edgemind.guard`). On macOS and elsewhere the
+resource limits are all there is: no further processes (but for root), yet neither the network nor
+the person's files are out of reach, and the address space is not limited where the system does not
+know how.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -45,15 +46,28 @@ _HEADROOM_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child may use: seconds (of the clock and of the processor), bytes of address space,
+    files open at once.
+    """
+
+    seconds: float = SECONDS
+    memory: int = MEMORY
+    open_files: int = OPEN_FILES
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What a child said, in order. `code` is its exit code, None where it had to be killed.
 
-    `stopped` where it was killed because its reply is no longer wanted.
+    `stopped` where it was killed because its reply is no longer wanted. `errors` is the
+    text on its stderr, where the caller wanted that.
     """
 
     said: tuple[Any, ...]
     code: int | None
     stopped: bool = False
+    errors: str = ""
 
 
 def _python(request: Any, say: Say, until: float) -> None:
@@ -71,22 +85,31 @@ def _algebra(request: Any, say: Say, until: float) -> None:
 CHILDREN: Final[Mapping[str, Task]] = {"algebra": _algebra, "python": _python}
 
 
-def call(name: str, request: Any, seconds: float, stopped: Stopped = never) -> Reply:
-    """Let the child `name` work on `request`, a JSON value, for `seconds` (`SECONDS` at most).
+def call(
+    name: str,
+    request: Any,
+    seconds: float,
+    stopped: Stopped = never,
+    *,
+    limits: Limits = Limits(),
+    errors: bool = False,
+) -> Reply:
+    """Let the child `name` work on `request`, a JSON value, for `seconds` within `limits`.
 
-    Once `stopped()` it is killed. Raises `EdgemindError` where the child could not even start:
-    never for what a request holds.
+    Once `stopped()` it is killed. With `errors`, what the task writes to stderr is kept. Raises
+    `EdgemindError` where the child could not even start: never for what a request holds.
     """
     # Late: the children themselves have no use for these.
     import tempfile
 
     from edgemind.verify.processes import run
 
-    seconds = min(seconds, SECONDS)
+    seconds = min(seconds, limits.seconds)
     with tempfile.TemporaryDirectory(prefix="edgemind-", ignore_cleanup_errors=True) as folder:
         # A moment before the time is up, so that a child can still say where it was.
         until = time.monotonic() + seconds - min(_HEADROOM_SECONDS, seconds / 10)
-        message = json.dumps({"until": until, "request": request}).encode()
+        asked = {"until": until, "request": request, "limits": asdict(limits), "errors": errors}
+        message = json.dumps(asked).encode()
         try:
             ended = run(
                 command(name),
@@ -102,7 +125,8 @@ def call(name: str, request: Any, seconds: float, stopped: Stopped = never) -> R
     if ended.code is not None and said[:1] != (_READY,):
         last = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise EdgemindError(f"the {name} child ended with code {ended.code} at its start: {last}")
-    return Reply(said[1:], ended.code, ended.stopped)
+    kept = ended.stderr.decode("utf-8", "replace") if errors else ""
+    return Reply(said[1:], ended.code, ended.stopped, kept)
 
 
 def command(name: str) -> tuple[str, ...]:
@@ -137,15 +161,15 @@ def _values(lines: bytes) -> Iterator[Any]:
 # What follows happens in the child.
 
 
-def serve(name: str, shut_in: Callable[[], bool]) -> NoReturn:
+def serve(name: str, shut_in: Callable[[], bool], tasks: Mapping[str, Task] = CHILDREN) -> NoReturn:
     """Limit this process, let `shut_in` lock it, and do the task called `name`. Never returns.
 
     `shut_in` tells whether it made further processes impossible. `ConfigError` for a name that
     no child has.
     """
-    task = CHILDREN.get(name)
+    task = tasks.get(name)
     if task is None:
-        raise ConfigError(f"no child is called {name!r}; there are {', '.join(CHILDREN)}")
+        raise ConfigError(f"no child is called {name!r}; there are {', '.join(tasks)}")
     message = json.loads(sys.stdin.buffer.read())
     # Only we write to the real stdout: whatever the task runs prints into nothing.
     out = os.dup(1)
@@ -157,23 +181,24 @@ def serve(name: str, shut_in: Callable[[], bool]) -> NoReturn:
         while line:
             line = line[os.write(out, line) :]
 
-    _limit()
+    _limit(Limits(**message["limits"]))
     if not shut_in():
         # Counts every process and thread of this user, so that none is what it can mean.
         _lower(resource.RLIMIT_NPROC, 0)
     say(_READY)
-    os.dup2(nothing, 2)
+    if not message["errors"]:
+        os.dup2(nothing, 2)
     task(message["request"], say, message["until"])
     os._exit(0)  # threads that are still running are of no interest
 
 
-def _limit() -> None:
-    _lower(resource.RLIMIT_CPU, SECONDS)
+def _limit(limits: Limits) -> None:
+    _lower(resource.RLIMIT_CPU, math.ceil(limits.seconds))
     _lower(resource.RLIMIT_FSIZE, FILE)
-    _lower(resource.RLIMIT_NOFILE, OPEN_FILES)
+    _lower(resource.RLIMIT_NOFILE, limits.open_files)
     _lower(resource.RLIMIT_CORE, 0)
     try:
-        _lower(resource.RLIMIT_AS, MEMORY)
+        _lower(resource.RLIMIT_AS, limits.memory)
     except (ValueError, OSError):
         if sys.platform == "linux":
             raise

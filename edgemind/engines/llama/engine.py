@@ -98,11 +98,13 @@ class LlamaEngine:
         # Two more sequences than branches: the prompt that they were forked from, and the kept
         # one. A unified cache need not hold every branch at full length; a quarter each will do.
         settings = api.llama_context_default_params()
-        settings.n_ctx = (
+        cells = (
             self.context_length + self.max_width * min(512, self.context_length // 4)
             if unified
             else self.context_length * sequences
         )
+        # llama.cpp asserts that every sequence could have a row of logits in one batch.
+        settings.n_ctx = max(cells, sequences)
         settings.n_batch = BATCH_TOKENS
         settings.n_ubatch = MICRO_BATCH_TOKENS
         settings.n_seq_max = sequences
