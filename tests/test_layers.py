@@ -28,7 +28,13 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"strategies"}, {"router"}),
     ({"run", "stepping", "sample", "prompt", "plan", "structured"},),
     ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}),
-    ({"budget"}, {"chat", "templating", "thoughts"}, {"structure"}),
+    (
+        {"budget", "costs"},
+        {"clock"},
+        {"conditions"},
+        {"chat", "templating", "thoughts"},
+        {"structure"},
+    ),
     ({"types"}, {"errors"}),
 )
 

@@ -57,6 +57,7 @@ def ask(
     threads: options.Threads = None,
     gpu_layers: options.GpuLayers = 0,
     verify: options.Verify = None,
+    best_effort: options.BestEffort = False,
 ) -> None:
     """Answer one prompt: in one pass when it is easy, with several samples when it is hard."""
     with clean_errors():
@@ -77,6 +78,7 @@ def ask(
                 system=system,
                 sampling=Sampling(seed=seed, temperature=temperature),
                 verify=verifiers,
+                best_effort=best_effort,
                 schema=form,
             )
             answer: Answer

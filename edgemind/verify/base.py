@@ -7,7 +7,7 @@ the seconds that it may take: what is left of the prompt's limit.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from edgemind.types import Verdict
@@ -23,9 +23,14 @@ class Verifier(Protocol):
         """The verdict on `text`, within `seconds` (infinite where there is no limit)."""
 
 
-def judge(verifiers: Sequence[Verifier], text: str, seconds: float = math.inf) -> Verdict:
-    """All verdicts as one: the lowest score, every objection, in the verifiers' order."""
-    verdicts = [verifier(text, seconds) for verifier in verifiers]
+def judge(
+    verifiers: Sequence[Verifier], text: str, seconds: Callable[[], float] = lambda: math.inf
+) -> Verdict:
+    """All verdicts as one: the lowest score, every objection, in the verifiers' order.
+
+    `seconds` is asked before each for what is left then.
+    """
+    verdicts = [verifier(text, seconds()) for verifier in verifiers]
     return Verdict(
         min((verdict.score for verdict in verdicts), default=1.0),
         tuple(objection for verdict in verdicts for objection in verdict.objections),
