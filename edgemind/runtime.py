@@ -295,8 +295,13 @@ class Mind:
         further = self._router.next(dataclasses.replace(route, width=most), outcome.winner)
         if further is None or further.strategy != "vote" or run.ledger.budget == Budget():
             return further
+        if run.ledger.stopped or run.cut:
+            return further  # the stream's loop says how it ends
         width = run.affordable(most)
-        return None if width <= 1 and most > 1 else dataclasses.replace(further, width=width)
+        if width <= 1:
+            run.cut = "budget"
+            return None
+        return dataclasses.replace(further, width=width)
 
     def _learn(self, answer: Answer, run: Run, plan: Plan) -> None:
         """Teach the cost model how the answer came out, and keep that now and then."""

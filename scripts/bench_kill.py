@@ -52,7 +52,7 @@ def lengths(path: Path) -> list[tuple[int, bool]]:
 
 
 def shoot(path: Path, delay: float) -> int:
-    """Start a writer, kill it `delay` seconds after its first sign; the last number that it told."""
+    """Kill a writer `delay` seconds after its first sign; the last number that it told."""
     command = [sys.executable, __file__, WRITER, str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None

@@ -9,7 +9,6 @@ device, power source); `store.py` keeps it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 
 from edgemind.budget import Cost
 from edgemind.costs.forecast import (
@@ -62,7 +61,7 @@ class CostModel:
         self.lengths: dict[str, Lengths] = {}
         self.outcomes: dict[str, Outcomes] = {}
         self.ranks: dict[str, deque[float]] = {name: deque(maxlen=RANKS) for name in QUANTITIES}
-        self._recent: deque[tuple[Callable[[], float], float]] = deque(maxlen=RECENT)
+        self._recent: deque[float] = deque(maxlen=RECENT)  # seconds over those expected
         self._pace: tuple[float, float] | None = None
         self._slowed = 1.0
 
@@ -91,9 +90,12 @@ class CostModel:
 
     def observe_step(self, width: int, seconds: float, context: float = 0.0) -> None:
         """One decode step of `width` branches of `context` tokens (their mean) took this long."""
+        known = self.steps.known
+        expected = self.steps.at(width, context) if known else seconds
         if self._slowed == 1:
             self.steps.observe(width, context, seconds)
-        self._note(lambda: self.steps.at(width, context), seconds)
+        self._recent.append(seconds / max(expected, 1e-12))
+        self._pace = None
 
     def observe_prefill(self, tokens: int, seconds: float, before: int = 0) -> None:
         """A prompt of so many evaluated tokens, after `before` others, took this long."""
@@ -134,10 +136,6 @@ class CostModel:
 
     def _tie(self) -> float:
         return halton(1 + sum(map(len, self.ranks.values())) // len(QUANTITIES), 2)
-
-    def _note(self, expected: Callable[[], float], seconds: float) -> None:
-        self._recent.append((expected, seconds))
-        self._pace = None
 
     # Single steps, as they are about to be made
 
@@ -186,7 +184,7 @@ class CostModel:
     def _now(self) -> tuple[float, float]:
         """How much slower than usual the last steps were, and how far the slow ones stand out."""
         if self._pace is None:
-            ratios = [seconds / max(expected(), 1e-12) for expected, seconds in self._recent]
+            ratios = [*self._recent]
             usual = median(ratios[-NOW:]) if len(ratios) >= 3 else 1.0
             high = 1.25
             if len(ratios) >= NOW:

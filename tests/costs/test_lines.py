@@ -86,7 +86,7 @@ def test_any_observations_give_positive_bounded_seconds(points: list[tuple[float
 
 
 def test_an_unmeasured_key_lies_between_its_neighbours() -> None:
-    table = Table(lambda key: float(key))
+    table = Table(float)
     for _ in range(BLOCK):
         table.observe(2, 0, 1.0)
         table.observe(8, 0, 4.0)
