@@ -94,9 +94,10 @@ class Stepper:
             evaluated = engine.evaluated_tokens - before
             self._ledger.charge(0, evaluated)
             held = max(0, len(tokens) - 1 - evaluated)
-            self.step_seconds += self._costs.expected_prefill(evaluated, held)
             if branch is not None or evaluated >= CUT_PROMPT:
                 self._costs.observe_prefill(evaluated, self._ledger.elapsed() - started, held)
+            # Once it was observed: what a guess expects says nothing about this answer's speed.
+            self.step_seconds += self._costs.expected_prefill(evaluated, held)
         return branch
 
     def fits(self, live: Sequence[Sample], known: int = 0) -> bool:
@@ -130,11 +131,11 @@ class Stepper:
                 continue
             self._ledger.charge(len(tokens), extra)
             self.steps += 1
-            self.step_seconds += self._costs.expected(len(live), context)
             if extra:  # one that evaluates a text besides says little about a step
                 self.step_seconds += self._costs.expected_prefill(extra, int(context))
             else:
                 self._costs.observe_step(len(live), self._ledger.elapsed() - started, context)
+            self.step_seconds += self._costs.expected(len(live), context)
             return tokens
 
     def look(self) -> None:

@@ -51,8 +51,9 @@ class Result:
     cut: bool = False
 
 
-def objects(_text: str, _seconds: float) -> Verdict:
+def objects(text: str, seconds: float) -> Verdict:
     """A verifier that likes nothing."""
+    del text, seconds
     return Verdict(0.0, (Objection(0, "this is not right"),))
 
 

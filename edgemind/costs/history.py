@@ -84,7 +84,8 @@ class Outcome:
 
     `tokens` of further samples and revisions, `steps` that they were drawn in (a batched step
     gives several tokens), when at most `width` samples were asked for. `speed` is the seconds that
-    the answer took over those of its steps alone. `cut` if a budget or a person ended it.
+    the answer took over those of its steps alone, but for the seconds that verifiers took
+    (`checking`). `cut` if a budget or a person ended it.
     """
 
     tokens: float
@@ -92,6 +93,7 @@ class Outcome:
     width: int
     speed: float
     cut: bool
+    checking: float = 0.0
 
     def at(self, width: int) -> tuple[float, float]:
         """(tokens, steps) had `width` been asked for: fewer where that is less than were drawn,

@@ -117,7 +117,8 @@ class CostModel:
         lengths.observe(work.draft_tokens, work.draft_cut)
         if not work.draft_tokens or work.step_seconds <= 0:
             return
-        speed = spent.seconds / work.step_seconds
+        checking = sum(phase.seconds for phase in spent.phases if phase.name == "verification")
+        speed = (spent.seconds - checking) / work.step_seconds
         kind = kind_of(route, asked.escalates, asked.verified)
         self.outcomes.setdefault(kind, Outcomes()).seen.append(
             Outcome(
@@ -126,6 +127,7 @@ class CostModel:
                 route.width,
                 speed,
                 cut,
+                checking,
             )
         )
 
@@ -158,7 +160,11 @@ class CostModel:
         before = prompt_tokens - new_tokens
         steps = answer_tokens * self.steps.at(1, prompt_tokens)
         seconds = self._prefill_seconds(new_tokens, before)
-        high = max(1.1, quantile(sorted(self._speeds()), 0.95))
+        # By medians: an answer in which the process was stopped for an hour is one of many.
+        speeds = self._speeds()
+        usual = median(speeds)
+        spread = 1.4826 * median([abs(speed - usual) for speed in speeds])
+        high = max(1.1, usual + 2 * spread)
         return self._cost(seconds * high, 0, "prefill") + self._cost(
             steps * high, answer_tokens, "one"
         )
@@ -227,7 +233,8 @@ class CostModel:
         for number in range(1, SCENARIOS + 1):
             first, second, third, fourth = (halton(number, base) for base in (2, 3, 5, 7))
             tokens = min(lengths.at(first), asked.most_tokens)
-            extra, steps = outcomes.at(second).at(route.width)
+            outcome = outcomes.at(second)
+            extra, steps = outcome.at(route.width)
             speed = quantile(speeds, third)
             middle = prompt_tokens + tokens / 2
             draft = tokens * self.steps.at(1, middle)
@@ -236,7 +243,7 @@ class CostModel:
                 steps = max(steps, extra / asked.engine_width)
                 wide = extra / steps if steps else 1.0
                 more = steps * tokens * self._between(wide, middle)
-            seconds = speed * (prompt_seconds + draft + more)
+            seconds = speed * (prompt_seconds + draft + more) + outcome.checking
             joules = speed * (
                 prompt_seconds * self._watts("prefill", fourth)
                 + draft * self._watts("one", fourth)

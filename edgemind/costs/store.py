@@ -132,7 +132,10 @@ def _dump(costs: CostModel) -> dict[str, Any]:
         "power": {kind: _short(power.watts) for kind, power in costs.power.items()},
         "lengths": {kind: [*lengths.seen] for kind, lengths in costs.lengths.items()},
         "outcomes": {
-            kind: [[*_short((o.tokens, o.steps, o.speed)), o.width, o.cut] for o in outcomes.seen]
+            kind: [
+                [*_short((o.tokens, o.steps, o.speed, o.checking)), o.width, o.cut]
+                for o in outcomes.seen
+            ]
             for kind, outcomes in costs.outcomes.items()
         },
         "ranks": {quantity: _short(ranks) for quantity, ranks in costs.ranks.items()},
@@ -170,7 +173,7 @@ def _fill(costs: CostModel, kept: Any) -> None:
             lengths.observe(_whole(tokens, 1, 1 << 30), bool(cut))
     for kind, seen in _items(kept["outcomes"]):
         outcomes = costs.outcomes.setdefault(kind, Outcomes())
-        for tokens, steps, speed, width, cut in seen:
+        for tokens, steps, speed, checking, width, cut in seen:
             outcomes.seen.append(
                 Outcome(
                     _number(tokens),
@@ -178,6 +181,7 @@ def _fill(costs: CostModel, kept: Any) -> None:
                     _whole(width, 1, 1 << 16),
                     _number(speed, least=1e-6),
                     bool(cut),
+                    _number(checking),
                 )
             )
     for quantity, ranks in _items(kept["ranks"]):
