@@ -204,6 +204,23 @@ def test_predictions_of_a_simulated_machine_hold() -> None:
     assert 0.85 <= inside / 300 <= 0.95
 
 
+def test_an_answer_that_stood_still_for_an_hour_raises_no_least_budget() -> None:
+    costs = learned()
+    for number in range(3):
+        finish(costs, DIRECT, Work(100, False, 0, 0, 1.0), 3600.0 if number == 1 else 1.1)
+    assert costs.least(100, 100, 12).seconds < 3 * (100 * 0.001 + 12 * 0.01)
+
+
+def test_the_seconds_of_verifiers_are_predicted_but_slow_no_step_down() -> None:
+    costs = learned()
+    phases = (Phase("verification", 5.0),)
+    for _ in range(20):
+        spent = Spent(seconds=6.0, phases=phases)
+        costs.observe_answer(DIRECT, Asked(100), Work(100, False, 0, 0, 1.0), spent, cut=False)
+    assert 5 < costs.predict(DIRECT, 100).at("seconds", 0.5) < 8
+    assert costs.least(100, 100, 12).seconds < 1
+
+
 # Outcomes
 
 
