@@ -1,4 +1,4 @@
-"""Limits, the ledger that keeps them, and the model of what a step costs.
+"""Limits, and the ledger that keeps them. What a step costs is known in `edgemind.costs`.
 
 The ledger is asked *before* a step whether one more step fits with the reserve kept, never after
 it whether anything is left. It alone reads the clock and the meter.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from edgemind.errors import BudgetError
-from edgemind.types import Budget, Spent
+from edgemind.types import Budget, Phase, PhaseName, Spent
 
 
 class Meter(Protocol):
@@ -69,6 +70,9 @@ class Ledger:
         self._joules_before = meter.joules()
         self._tokens = 0
         self._prompt_tokens = 0
+        self._phase: PhaseName = "planning"
+        self._since = Cost()
+        self._phases: dict[PhaseName, Cost] = {}
         self.stopped = False
 
     def charge(self, tokens: int, prompt_tokens: int = 0) -> None:
@@ -84,14 +88,51 @@ class Ledger:
         """Seconds since the ledger was opened."""
         return self._clock() - self._started
 
+    @property
+    def tokens(self) -> int:
+        """Tokens generated so far."""
+        return self._tokens
+
+    @contextmanager
+    def phase(self, name: PhaseName) -> Iterator[None]:
+        """While this lasts, what is spent counts as `name`; the phase before goes on afterwards."""
+        before = self._phase
+        self._enter(name)
+        try:
+            yield
+        finally:
+            self._enter(before)
+
+    def _enter(self, name: PhaseName) -> None:
+        now = self._now()
+        self._phases[self._phase] = self._of_phase(now)
+        self._phase, self._since = name, now
+
+    def _now(self) -> Cost:
+        return Cost(self.elapsed(), self._meter.joules() - self._joules_before, self._tokens)
+
+    def _of_phase(self, now: Cost) -> Cost:
+        """What the running phase has cost so far, earlier times included."""
+        since = self._since
+        return self._phases.get(self._phase, Cost()) + Cost(
+            now.seconds - since.seconds, now.joules - since.joules, now.tokens - since.tokens
+        )
+
     def spent(self) -> Spent:
         """All that was spent up to this moment."""
+        now = self._now()
+        phases = {**self._phases, self._phase: self._of_phase(now)}
         return Spent(
-            seconds=self.elapsed(),
-            joules=self._meter.joules() - self._joules_before,
-            tokens=self._tokens,
+            seconds=now.seconds,
+            joules=now.joules,
+            tokens=now.tokens,
             prompt_tokens=self._prompt_tokens,
             energy_source=self._meter.source,
+            phases=tuple(
+                Phase(name, cost.seconds, cost.joules, cost.tokens)
+                for name, cost in phases.items()
+                if cost != Cost()
+            ),
         )
 
     def left(self) -> Cost:
@@ -151,6 +192,8 @@ class Watchdog:
     """
 
     POLL_SECONDS = 0.02  # how often joules are read; seconds need no polling
+    LEAST_POLL_SECONDS = 0.002  # near the limit in joules
+    LONGEST_WAIT_SECONDS = 0.25  # a timed wait stands still while the machine sleeps
 
     def __init__(
         self, ledger: Ledger, interrupt: Callable[[], None], resume: Callable[[], None]
@@ -185,13 +228,25 @@ class Watchdog:
             while not self._closed:
                 left = self._ledger.left()
                 seconds = left.seconds - self._reserve.seconds
-                if seconds <= 0 or left.joules <= self._reserve.joules:
+                joules = left.joules - self._reserve.joules
+                if seconds <= 0 or joules <= 0:
                     self._interrupt()
                     self._changed.wait(self.POLL_SECONDS)
                     continue
                 if self._ledger.budget.joules is not None:
-                    seconds = min(seconds, self.POLL_SECONDS)
-                self._changed.wait(min(seconds, threading.TIMEOUT_MAX))
+                    seconds = min(seconds, self._until_next_reading(joules))
+                self._changed.wait(min(seconds, self.LONGEST_WAIT_SECONDS))
+
+    def _until_next_reading(self, joules: float) -> float:
+        """Seconds to the next look at the meter, with so many joules to go: ever sooner.
+
+        Half of the time that they last at the answer's mean power so far.
+        """
+        assert self._ledger.budget.joules is not None
+        spent = self._ledger.budget.joules - self._ledger.left().joules
+        watts = spent / max(self._ledger.elapsed(), 1e-3)
+        lasts = joules / watts if watts > 0 else self.POLL_SECONDS
+        return min(self.POLL_SECONDS, max(self.LEAST_POLL_SECONDS, lasts / 2))
 
     def close(self) -> None:
         """End the thread and leave the engine ready."""
@@ -201,81 +256,3 @@ class Watchdog:
         if self._thread is not None:
             self._thread.join()
         self._resume()
-
-
-@dataclass(slots=True)
-class Average:
-    """Exponentially weighted mean and mean deviation of a positive quantity."""
-
-    mean: float
-    deviation: float
-    count: int = 0
-
-    WEIGHT = 0.1
-
-    def observe(self, value: float) -> None:
-        """Take in one more value. The first ones count fully: a prior is only a guess."""
-        weight = max(self.WEIGHT, 1 / (self.count + 1))
-        if self.count == 0:
-            self.mean, self.deviation = value, value * 0.25
-        else:
-            self.deviation += weight * (abs(value - self.mean) - self.deviation)
-            self.mean += weight * (value - self.mean)
-        self.count += 1
-
-    def high(self) -> float:
-        """About the 90 % quantile (1.6 mean deviations above the mean of a normal variable)."""
-        return self.mean + 1.6 * self.deviation
-
-
-class CostModel:
-    """Seconds and joules of a prefill token and of a decode step at each width.
-
-    Starts from a prior, the bytes that a step must read over the memory's bandwidth, and learns
-    from every step. One for each loaded model.
-    """
-
-    PRIOR_BANDWIDTH = 10e9  # bytes per second; a Raspberry Pi 5, and modest for a laptop
-    PRIOR_WATTS = 10.0
-    PRIOR_WIDTH_SHARE = 0.33  # each further branch, as a share of the first (docs/log.md)
-    PRIOR_PREFILL_SHARE = 0.25  # a prefill token, as a share of a step at width 1
-
-    def __init__(self, model_bytes: int) -> None:
-        first = model_bytes / self.PRIOR_BANDWIDTH
-        self._steps: dict[int, Average] = {1: Average(first, first * 0.5)}
-        self._prefill = Average(first * self.PRIOR_PREFILL_SHARE, first * 0.2)
-        self._watts = Average(self.PRIOR_WATTS, self.PRIOR_WATTS * 0.3)
-
-    def observe_step(self, width: int, seconds: float) -> None:
-        """One decode step of `width` branches took this long."""
-        if width not in self._steps:
-            self._steps[width] = Average(seconds, seconds * 0.25)
-        self._steps[width].observe(seconds)
-
-    def observe_prefill(self, tokens: int, seconds: float) -> None:
-        """A prompt of so many evaluated tokens took this long. Short ones say little."""
-        if tokens >= 16:
-            self._prefill.observe(seconds / tokens)
-
-    def observe_power(self, seconds: float, joules: float) -> None:
-        """An answer drew so much. Very short ones are all rounding."""
-        if seconds > 0.01 and joules > 0:
-            self._watts.observe(joules / seconds)
-
-    def step(self, width: int) -> Cost:
-        """Predicted cost of one decode step, at about the 90 % quantile."""
-        return self._cost(self._step_seconds(width), width)
-
-    def prefill(self, tokens: int) -> Cost:
-        """Predicted cost of evaluating a prompt, at about the 90 % quantile."""
-        return self._cost(tokens * self._prefill.high(), 0)
-
-    def _step_seconds(self, width: int) -> float:
-        """Seconds at `width`, from the nearest measured width and the prior's slope."""
-        measured = [known for known, average in self._steps.items() if average.count]
-        nearest = min(measured or [1], key=lambda known: abs(known - width))
-        shape = 1 + self.PRIOR_WIDTH_SHARE * (width - 1)
-        return self._steps[nearest].high() * shape / (1 + self.PRIOR_WIDTH_SHARE * (nearest - 1))
-
-    def _cost(self, seconds: float, tokens: int) -> Cost:
-        return Cost(seconds, seconds * self._watts.high(), tokens)

@@ -46,7 +46,17 @@ class BudgetError(EdgemindError):
 
 
 class BudgetTooSmall(BudgetError):
-    """The budget ended before the first word could be produced."""
+    """The budget ends before the first word can be produced.
+
+    `seconds` and `joules` are the least budget that would do, as predicted; None where unknown.
+    """
+
+    def __init__(
+        self, message: str, *, seconds: float | None = None, joules: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+        self.joules = joules
 
 
 class ContextFull(EdgemindError):

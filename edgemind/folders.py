@@ -20,3 +20,12 @@ def config_folder() -> Path:
     from platformdirs import user_config_path
 
     return Path(user_config_path("edgemind", appauthor=False))
+
+
+def cache_folder() -> Path:
+    """The folder of what can be measured again; `EDGEMIND_CACHE_DIR` names another."""
+    if given := os.environ.get("EDGEMIND_CACHE_DIR"):
+        return Path(given)
+    from platformdirs import user_cache_path
+
+    return Path(user_cache_path("edgemind", appauthor=False))

@@ -10,10 +10,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator, Sequence
 
-from edgemind.budget import Cost, CostModel, Ledger
+from edgemind.budget import Cost, Ledger
+from edgemind.conditions import Conditions
+from edgemind.costs.history import Work
+from edgemind.costs.model import CostModel
 from edgemind.engines.base import Branch, Engine
 from edgemind.errors import BudgetTooSmall, ContextFull
-from edgemind.plan import FORCED_TOKENS, affordable_width, too_small
+from edgemind.plan import FORCED_TOKENS, affordable_width, narrowed, too_small
 from edgemind.prompt import Prompt
 from edgemind.sample import ANSWER_ROOM, NO_SIGNALS, Sample
 from edgemind.stepping import Stepper
@@ -32,17 +35,35 @@ from edgemind.verify.base import judge
 
 USUAL_CUE = "\n\nThe answer is"
 PROGRESS_SECONDS = 0.1
+VERIFY_MARGIN_SECONDS = 0.02
+"""A verifier's process is told to end so much earlier: killing it takes time too."""
 
 
 class Run:
-    """One prompt being answered. Close it in `finally`; closing twice is harmless."""
+    """One prompt being answered. Close it in `finally`; closing twice is harmless.
 
-    def __init__(self, engine: Engine, ledger: Ledger, costs: CostModel, prompt: Prompt) -> None:
+    With `best_effort` a budget that ends before the first word gives an empty answer, not an error.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        ledger: Ledger,
+        costs: CostModel,
+        prompt: Prompt,
+        *,
+        conditions: Conditions | None = None,
+        best_effort: bool = False,
+    ) -> None:
         self._engine = engine
         self._ledger = ledger
         self._costs = costs
         self._prompt = prompt
-        self._stepper = Stepper(engine, ledger, costs, self._abandon)
+        self._conditions = conditions
+        self._best_effort = best_effort
+        self._stepper = Stepper(engine, ledger, costs, self._abandon, conditions)
+        self._draft_steps = 0
+        self._narrowed = False
         self._root: Branch | None = None
         self._held: list[tuple[Completion, Sample]] = []
         self._live: list[Sample] = []
@@ -66,10 +87,23 @@ class Run:
         """
         if self._draft is not None:
             return self._draft
-        self._root = root = self._stepper.prefill(self._prompt.tokens, self._prompt.draft)
+        try:
+            with self._ledger.phase("prefill"):
+                root = self._stepper.prefill(self._prompt.tokens, self._prompt.draft)
+        except BudgetTooSmall:
+            if not self._best_effort:
+                raise
+            self.cut = "budget"
+            return Completion("", "", None, NO_SIGNALS, "budget")
+        self._root = root
         if root is None:
             self.cut = "interrupted"
             return Completion("", "", None, NO_SIGNALS, "interrupted")
+        with self._ledger.phase("draft"):
+            return (yield from self._first(root))
+
+    def _first(self, root: Branch) -> Generator[Event, None, Completion]:
+        """The draft, once its prompt is evaluated."""
         [sample] = self._start([self._prompt.draft], root)
         self._stepper.hold_back()
         yield from self._decode([sample])
@@ -84,8 +118,9 @@ class Run:
             sample.finish = None
             yield from self._force(sample)
             sample.finish = "length"
-        if not sample.tokens and self.cut == "budget":
-            raise BudgetTooSmall(too_small(self._costs, len(self._prompt.tokens)))
+        self._draft_steps = self._stepper.steps
+        if not sample.tokens and self.cut == "budget" and not self._best_effort:
+            raise too_small(self._costs, len(self._prompt.tokens))
         yield from _texts(sample.complete())
         # From here on there is an answer: nothing needs to be held back for one.
         self._stepper.spend_all()
@@ -108,10 +143,18 @@ class Run:
         `dropped`; so does one that the engine cannot go on with. Closing the generator drops those
         that are still running.
         """
+        with self._ledger.phase("samples"):
+            return (yield from self._wave(count, floor))
+
+    def _wave(self, count: int, floor: float | None) -> Generator[Event, None, list[Completion]]:
         finished: list[Completion] = []
         length = self._draft.signals.tokens if self._draft else 0
         most = min(count, self._engine.max_width)
-        width = affordable_width(self._ledger, self._costs, most, length)
+        if self._conditions is not None and (short := self._conditions.short_of_memory()):
+            self._narrowed |= narrowed(most, short) < most
+            most = narrowed(most, short)
+        prompt_tokens = len(self._prompt.tokens)
+        width = affordable_width(self._ledger, self._costs, most, length, prompt_tokens)
         if width == 0 or self._root is None:
             self.cut = self.cut or ("interrupted" if self._ledger.stopped else "budget")
             return finished
@@ -150,6 +193,12 @@ class Run:
         key = (id(completion), objection, attempt)
         if key in self._revised or self.cut:
             return self._revised.get(key)
+        with self._ledger.phase("samples"):
+            return (yield from self._revision(completion, objection, attempt, key))
+
+    def _revision(
+        self, completion: Completion, objection: str, attempt: int, key: tuple[int, str, int]
+    ) -> Generator[Event, None, Completion | None]:
         tokens, opened = self._prompt.revision(completion, objection)
         room = self._engine.context_length - len(tokens)
         if room < ANSWER_ROOM:
@@ -179,7 +228,37 @@ class Run:
         """What one more sample is predicted to take, drawn as one of `width`."""
         length = max(1, self._draft.signals.tokens if self._draft else 1)
         width = min(width, self._engine.max_width)
-        return self._costs.step(width).times(length / width)
+        middle = len(self._prompt.tokens) + length / 2
+        return self._costs.step(width, middle).times(length / width)
+
+    def affordable(self, most: int) -> int:
+        """Samples in all, the draft included and at most `most`, that what is left allows."""
+        length = self._draft.signals.tokens if self._draft else 0
+        at_once = max(1, min(most - 1, self._engine.max_width))
+        fit = affordable_width(self._ledger, self._costs, at_once, length, len(self._prompt.tokens))
+        return most if fit == at_once else fit + 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the machine's state changed, in words."""
+        found = []
+        if self._stepper.throttled:
+            found.append("the processor is too hot and was slowed down: planned with longer steps")
+        if self._narrowed:
+            found.append("memory is short: fewer samples at once")
+        return tuple(found)
+
+    def work(self) -> Work:
+        """What was done so far, for the cost model to learn from."""
+        draft = self._draft.signals.tokens if self._draft else 0
+        whole = self._draft is not None and self._draft.finish == "stop"
+        return Work(
+            draft_tokens=draft,
+            draft_cut=not whole,
+            extra_tokens=max(0, self._ledger.tokens - draft),
+            extra_steps=self._stepper.steps - self._draft_steps,
+            step_seconds=self._stepper.step_seconds,
+        )
 
     def release(self, completion: Completion) -> None:
         """Give back the memory of a finished sample that cannot win any more."""
@@ -189,9 +268,14 @@ class Run:
                 del self._held[index]
                 return
 
-    def close(self, winner: Completion | None = None) -> None:
-        """Free every branch; the winner's tokens stay as the prefix of the next turn."""
+    def close(self, winner: Completion | None = None) -> tuple[int, ...]:
+        """Free every branch; the winner's tokens stay as the prefix of the next turn.
+
+        Those that do are returned.
+        """
         self._stepper.close()
+        stays = next((held.branch for done, held in self._held if done is winner), self._root)
+        known = tuple(stays.tokens[: stays.evaluated]) if stays is not None else ()
         for sample in self._live:
             self._engine.drop(sample.branch)
         for completion, sample in self._held:
@@ -200,6 +284,7 @@ class Run:
             kept = any(completion is winner for completion, _ in self._held)
             self._engine.drop(self._root, keep=not kept)
         self._live, self._held, self._root = [], [], None
+        return known
 
     # Growing samples
 
@@ -284,6 +369,10 @@ class Run:
 
     def _force(self, sample: Sample) -> Generator[Event, None, None]:
         """Close an open thought, put the cue for an answer, and let a few tokens finish it."""
+        with self._ledger.phase("reserve"):
+            yield from self._forced(sample)
+
+    def _forced(self, sample: Sample) -> Generator[Event, None, None]:
         self._stepper.spend_all()
         cue = self._engine.info.answer_cue or USUAL_CUE
         if sample.structure:
@@ -308,11 +397,15 @@ class Run:
         return completion
 
     def _judge(self, text: str) -> Verdict:
-        """What the verifiers say, in what is left of the time and energy."""
+        """What the verifiers say, each in what is then left of the time and the energy."""
         left = self._ledger.left  # nothing is, once it was stopped
-        return judge(
-            self._prompt.verifiers, text, lambda: left().seconds, lambda: left().joules <= 0
-        )
+        with self._ledger.phase("verification"):
+            return judge(
+                self._prompt.verifiers, text, self._seconds_left, lambda: left().joules <= 0
+            )
+
+    def _seconds_left(self) -> float:
+        return max(0.0, self._ledger.left().seconds - VERIFY_MARGIN_SECONDS)
 
     def _abandon(self, sample: Sample) -> None:
         self._live.remove(sample)

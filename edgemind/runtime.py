@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from edgemind.budget import CostModel, Ledger, Meter
+from edgemind.budget import Ledger, Meter
 from edgemind.catalog.bundled import bundled_model, is_bundled
 from edgemind.catalog.fingerprint import fingerprint
 from edgemind.chat import ChatTemplate
+from edgemind.clock import steady_clock
+from edgemind.conditions import Conditions, Machine
 from edgemind.config import load_config
-from edgemind.engines.base import CacheMode, Engine
+from edgemind.costs.forecast import Asked
+from edgemind.costs.model import CostModel
+from edgemind.costs.store import Shelf
+from edgemind.engines.base import CacheMode, Engine, common_prefix
 from edgemind.errors import BudgetTooSmall, ConfigError, ModelUnsupported
-from edgemind.folders import data_folder
+from edgemind.folders import cache_folder, data_folder
 from edgemind.meters.base import Place
 from edgemind.meters.choose import BestMeter, for_answer
-from edgemind.prompt import as_chat, check_sampling, prepare
+from edgemind.plan import Plan, admit
+from edgemind.prompt import Prompt, as_chat, check_sampling, prepare
 from edgemind.router.router import Router
 from edgemind.router.signals import wants_steps
 from edgemind.router.store import load_calibration
@@ -51,6 +56,8 @@ AUTO = "auto"
 WIDTH = 8
 """Most samples of a vote, unless the person says otherwise."""
 MAX_SAMPLES = 256
+SAVE_SECONDS = 30.0
+"""What was learned of costs is written at most so often, and when the model is closed."""
 
 
 def load(
@@ -75,7 +82,8 @@ def load(
     performance cores. With `usage` what answers cost is recorded: True keeps the person's own
     record and the budgets of their config.toml, as the command line does (docs/budgets.md), a
     `Usage` (`edgemind.usage.account`) another. Raises `ModelNotFound`, `ModelInvalid` or
-    `ModelUnsupported`, and `ConfigError` for a number that cannot be.
+    `ModelUnsupported`, `ModelError` where the machine's free memory cannot hold it, and
+    `ConfigError` for a number that cannot be.
     """
     for name, value in (("context", context), ("width", width), ("threads", threads)):
         if value is not None and value < 1:
@@ -99,13 +107,15 @@ def load(
     except BaseException:
         engine.close()
         raise
-    return Mind(engine, router=Router(calibration), usage=kept, weights=weights)
+    costs = Shelf(cache_folder(), engine.info.name, engine.info.bytes, engine.device)
+    return Mind(engine, router=Router(calibration), usage=kept, weights=weights, costs=costs)
 
 
 class Mind:
     """A loaded model that answers prompts within budgets. Close it, or use it in `with`.
 
-    One prompt at a time; `stop` may be called from any thread or signal handler.
+    One prompt at a time; `stop` may be called from any thread or signal handler. `costs` keeps
+    what is learned of costs; without it that is forgotten.
     """
 
     def __init__(
@@ -113,18 +123,24 @@ class Mind:
         engine: Engine,
         *,
         router: Router | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
         meter: Meter | None = None,
         usage: Usage | None = None,
         weights: str = "",
+        costs: Shelf | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         self._engine = engine
         self._router = router or Router()
-        self._clock = clock
+        self._clock = clock or steady_clock()
         self._meter = meter or BestMeter(Place(gpu=not engine.device.startswith("cpu")))
         self._usage = usage
         self._weights = weights
+        self._conditions = conditions or Machine()
+        self._shelf = costs
         self._costs = CostModel(engine.info.bytes)
+        self._saved = self._clock()
+        self._kept: tuple[int, ...] = ()
         info = engine.info
         self._template = ChatTemplate(
             info.template,
@@ -159,6 +175,7 @@ class Mind:
         verify: Sequence[Verifier] = (),
         schema: Schema | None = None,
         worth: float | None = None,
+        best_effort: bool = False,
     ) -> Answer:
         """The answer to a prompt or a whole chat; arguments and errors as those of `stream`."""
         for event in self.stream(
@@ -172,6 +189,7 @@ class Mind:
             verify=verify,
             schema=schema,
             worth=worth,
+            best_effort=best_effort,
         ):
             if isinstance(event, Finished):
                 return event.answer
@@ -190,6 +208,7 @@ class Mind:
         verify: Sequence[Verifier] = (),
         schema: Schema | None = None,
         worth: float | None = None,
+        best_effort: bool = False,
     ) -> Generator[Event, None, None]:
         """The events of answering; the last one is `Finished`. Closing it early is always safe.
 
@@ -201,9 +220,12 @@ class Mind:
         (a JSON schema, or a class with `model_json_schema()`, as Pydantic's) the answer is JSON
         that fits it, cut short or not. The model is held to it but not told of it: the prompt
         should say what is wanted. `worth` is how many seconds a better answer is worth waiting for:
-        a vote ends where its chance to change is worth less than another sample takes. Raises
-        `BudgetTooSmall` where the budget ends before the first word, `ContextFull` where the chat
-        is too long, `ConfigError` for wrong options.
+        a vote ends where its chance to change is worth less than another sample takes.
+
+        Before the first token the route is narrowed to what the budget will hold with 90 %
+        probability. Raises `BudgetTooSmall`, with the least budget that would do, where not even a
+        short answer fits; with `best_effort` whatever fits is the answer, an empty one too. Raises
+        `ContextFull` where the chat is too long, `ConfigError` for wrong options.
         """
         find = None if strategy == AUTO else find_strategy(strategy)
         if not 1 <= width <= MAX_SAMPLES:
@@ -224,6 +246,7 @@ class Mind:
             if self._usage is not None:
                 entry = self._usage.begin(budget, self.model, self._weights)
                 ledger.tighten(entry.budget)
+            costs = self._begin()
             chat = as_chat(prompt, system)
             route = dataclasses.replace(self._router.first(chat[-1].content, width), worth=worth)
             votes = route.width > 1
@@ -231,7 +254,6 @@ class Mind:
                 route = dataclasses.replace(
                     route, strategy=strategy, width=width, reason="asked for"
                 )
-            yield Routed(route)
             prepared = prepare(
                 self._engine,
                 self._template,
@@ -243,11 +265,23 @@ class Mind:
                 verify=verify,
                 structure=structure,
             )
-            run = self._run = Run(self._engine, ledger, self._costs, prepared)
+            most = route.width
+            asked = self._asked(prepared, escalates=find is None, verified=bool(verify))
+            plan = admit(ledger, costs, route, len(prepared.tokens), asked, best_effort)
+            route = plan.route
+            yield Routed(route)
+            run = self._run = Run(
+                self._engine,
+                ledger,
+                costs,
+                prepared,
+                conditions=self._conditions,
+                best_effort=best_effort,
+            )
             if entry is not None:
-                entry.expect(self._costs.prefill(len(prepared.tokens)))
+                entry.expect(costs.prefill(len(prepared.tokens)))
             outcome = yield from self._counted(run, route, entry)
-            while find is None and (further := self._router.next(route, outcome.winner)):
+            while find is None and (further := self._further(run, route, outcome, most)):
                 if ledger.stopped:
                     run.cut = "interrupted"
                 if run.cut:
@@ -256,7 +290,7 @@ class Mind:
                 route = further
                 outcome = yield from self._counted(run, route, entry)
             winner = outcome.winner
-            answer = self._answer(run, route, outcome, prepared.samples.seed or 0)
+            answer = self._answer(run, route, outcome, prepared.samples.seed or 0, plan)
         except BudgetTooSmall as error:
             if self._usage is None or entry is None:
                 raise
@@ -264,14 +298,65 @@ class Mind:
         finally:
             try:
                 if self._run is not None:
-                    self._run.close(winner)
+                    self._kept = self._run.close(winner)
                 if entry is not None:
                     entry.settle(ledger.spent() if answer is None else answer.spent, answer)
             finally:
                 self._run = self._ledger = None
                 self._answering = False
-        self._costs.observe_power(answer.spent.seconds, answer.spent.joules)
+        self._learn(answer, run, plan)
         yield Finished(answer)
+
+    def _begin(self) -> CostModel:
+        """The costs on the power source that there is now."""
+        if self._shelf is not None:
+            self._costs = self._shelf.model(self._conditions.power_source())
+        self._conditions.throttled()  # what happened before this answer is not its concern
+        self._costs.begin()
+        return self._costs
+
+    def _asked(self, prompt: Prompt, *, escalates: bool, verified: bool) -> Asked:
+        """What the cost of an answer depends on, besides its route."""
+        known = common_prefix(self._kept, prompt.tokens[:-1])
+        room = max(1, self._engine.context_length - len(prompt.tokens))
+        return Asked(
+            new_tokens=len(prompt.tokens) - 1 - known,
+            most_tokens=min(prompt.samples.max_tokens or room, room),
+            engine_width=self._engine.max_width,
+            escalates=escalates,
+            verified=verified,
+        )
+
+    def _further(self, run: Run, route: Route, outcome: Outcome, most: int) -> Route | None:
+        """Where the router wants to go on, as wide as what is left allows now; None to stop.
+
+        The draft's length is known by now: it may be wider than what was planned.
+        """
+        further = self._router.next(dataclasses.replace(route, width=most), outcome.winner)
+        if further is None or further.strategy != "vote" or run.ledger.budget == Budget():
+            return further
+        if run.ledger.stopped or run.cut:
+            return further  # the stream's loop says how it ends
+        width = run.affordable(most)
+        if width <= 1:
+            run.cut = "budget"
+            return None
+        return dataclasses.replace(further, width=width)
+
+    def _learn(self, answer: Answer, run: Run, plan: Plan) -> None:
+        """Teach the cost model how the answer came out, and keep that now and then."""
+        costs, spent = self._costs, answer.spent
+        costs.observe_power(spent.phases)
+        costs.observe_answer(plan.route, plan.asked, run.work(), spent, cut=run.cut is not None)
+        if run.cut != "interrupted":
+            costs.observe_forecast(plan.forecast, spent)
+        if self._clock() - self._saved >= SAVE_SECONDS:
+            self._save()
+
+    def _save(self) -> None:
+        self._saved = self._clock()
+        if self._shelf is not None:
+            self._shelf.save()
 
     def stop(self) -> None:
         """Make the running answer's budget zero: its stream goes on to the best answer so far."""
@@ -281,7 +366,8 @@ class Mind:
             self._engine.interrupt()
 
     def close(self) -> None:
-        """Free the model. Safe to call twice."""
+        """Free the model, and keep what was learned of costs. Safe to call twice."""
+        self._save()
         self._engine.close()
         if isinstance(self._meter, BestMeter):
             self._meter.close()
@@ -305,7 +391,7 @@ class Mind:
         events = follow(run, route)
         return (yield from events if entry is None else entry.watch(events, run.ledger))
 
-    def _answer(self, run: Run, route: Route, outcome: Outcome, seed: int) -> Answer:
+    def _answer(self, run: Run, route: Route, outcome: Outcome, seed: int, plan: Plan) -> Answer:
         winner = outcome.winner
         confidence = self._router.confidence(winner, outcome.ballot)
         return Answer(
@@ -321,4 +407,6 @@ class Mind:
             finish=run.cut or winner.finish,
             seed=seed,
             model=self.model,
+            predicted=plan.forecast.prediction(),
+            notes=run.notes,
         )

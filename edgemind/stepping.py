@@ -7,24 +7,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgemind.budget import Cost, CostModel, Ledger, Watchdog
+from edgemind.budget import Cost, Ledger, Watchdog
+from edgemind.conditions import Conditions
+from edgemind.costs.model import CostModel
 from edgemind.engines.base import Branch, BranchesFailed, Engine, Interrupted
-from edgemind.errors import BudgetTooSmall, ContextFull
-from edgemind.plan import answer_reserve, too_small
+from edgemind.errors import ContextFull
+from edgemind.plan import THROTTLED_FACTOR, answer_reserve, too_small
 from edgemind.sample import Sample
 from edgemind.types import Sampling, Token
 
+LOOK_SECONDS = 1.0
+"""How often the processor's throttling is looked at."""
+
+
+CUT_PROMPT = 256
+"""Evaluated tokens from which on a prompt that was cut says what a token takes."""
+
 
 class Stepper:
-    """Prefill and steps within a budget. `abandon` is told of a sample that had to make room."""
+    """Prefill and steps within a budget. `abandon` is told of a sample that had to make room.
+
+    `steps` were made so far, and `step_seconds` is what the cost model expected of them and of
+    prompts. `throttled` if the processor was too hot in between.
+    """
 
     def __init__(
-        self, engine: Engine, ledger: Ledger, costs: CostModel, abandon: Callable[[Sample], None]
+        self,
+        engine: Engine,
+        ledger: Ledger,
+        costs: CostModel,
+        abandon: Callable[[Sample], None],
+        conditions: Conditions | None = None,
     ) -> None:
         self._engine = engine
         self._ledger = ledger
         self._costs = costs
         self._abandon = abandon
+        self._conditions = conditions
+        self._next_look = 0.0
+        self._context = 0.0
+        self.steps = 0
+        self.step_seconds = 0.0
+        self.throttled = False
         self._reserve: Callable[[], Cost] = Cost
         self._watchdog = Watchdog(ledger, engine.interrupt, engine.resume)
 
@@ -37,7 +61,7 @@ class Stepper:
 
         Asked for anew before each step, since the first steps teach what a step costs here.
         """
-        self._reserve = lambda: answer_reserve(self._ledger, self._costs)
+        self._reserve = lambda: answer_reserve(self._ledger, self._costs, self._context)
         self._watchdog.arm(self._reserve())
 
     def spend_all(self) -> None:
@@ -48,9 +72,11 @@ class Stepper:
     def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch | None:
         """A prompt's branch, None if stopped. May use the whole budget but for one step.
 
-        Raises `BudgetTooSmall` where the prompt could not be evaluated.
+        Raises `BudgetTooSmall` where the prompt could not be evaluated in time.
         """
         engine, before = self._engine, self._engine.evaluated_tokens
+        self._context = float(len(tokens))
+        self.look()
         started = self._ledger.elapsed()
         self._watchdog.arm(self._costs.step(1))
         branch = None
@@ -62,12 +88,16 @@ class Stepper:
                     if self._ledger.stopped:
                         return None
                     if not self._ledger.fits(Cost(), self._costs.step(1)):
-                        raise BudgetTooSmall(too_small(self._costs, len(tokens))) from None
+                        raise too_small(self._costs, len(tokens)) from None
                     self._watchdog.arm(self._costs.step(1))
         finally:
             evaluated = engine.evaluated_tokens - before
             self._ledger.charge(0, evaluated)
-            self._costs.observe_prefill(evaluated, self._ledger.elapsed() - started)
+            held = max(0, len(tokens) - 1 - evaluated)
+            if branch is not None or evaluated >= CUT_PROMPT:
+                self._costs.observe_prefill(evaluated, self._ledger.elapsed() - started, held)
+            # Once it was observed: what a guess expects says nothing about this answer's speed.
+            self.step_seconds += self._costs.expected_prefill(evaluated, held)
         return branch
 
     def fits(self, live: Sequence[Sample], known: int = 0) -> bool:
@@ -75,9 +105,10 @@ class Stepper:
 
         `known` tokens are about to be put into their mouths.
         """
-        cost = self._costs.step(len(live))
+        self._context = context = _context(live)
+        cost = self._costs.step(len(live), context)
         if extra := known + _known_before(live):
-            cost += self._costs.prefill(extra)
+            cost += self._costs.prefill(extra, int(context))
         return self._ledger.fits(cost, self._reserve())
 
     def step(self, live: list[Sample]) -> Sequence[Token | None] | None:
@@ -86,8 +117,9 @@ class Stepper:
         None in place of a token: the engine cannot go on with that sample. Where it is the draft,
         there is no answer, and its `ModelError` is raised.
         """
+        self.look()
         while True:
-            started, extra = self._ledger.elapsed(), _known_before(live)
+            started, extra, context = self._ledger.elapsed(), _known_before(live), _context(live)
             tokens: Sequence[Token | None]
             try:
                 tokens = self._engine.step([sample.branch for sample in live])
@@ -107,11 +139,30 @@ class Stepper:
                 self._abandon(live.pop())
                 continue
             self._ledger.charge(sum(token is not None for token in tokens), extra)
-            if not extra:  # one that evaluates a text besides says little about a step
-                self._costs.observe_step(len(live), self._ledger.elapsed() - started)
+            self.steps += 1
+            if extra:  # one that evaluates a text besides says little about a step
+                self.step_seconds += self._costs.expected_prefill(extra, int(context))
+            else:
+                self._costs.observe_step(len(live), self._ledger.elapsed() - started, context)
+            self.step_seconds += self._costs.expected(len(live), context)
             return tokens
+
+    def look(self) -> None:
+        """Look, now and then, whether the processor is too hot, and plan with longer steps then."""
+        now = self._ledger.elapsed()
+        if self._conditions is None or now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        if self._conditions.throttled():
+            self.throttled = True
+            self._costs.slow_down(THROTTLED_FACTOR)
 
 
 def _known_before(live: Sequence[Sample]) -> int:
     """Pending tokens beyond one for each branch: text that was put into a mouth, not drawn."""
     return sum(len(sample.branch.pending) - 1 for sample in live)
+
+
+def _context(live: Sequence[Sample]) -> float:
+    """Tokens of context, the mean over branches."""
+    return sum(len(sample.branch.tokens) for sample in live) / max(1, len(live))

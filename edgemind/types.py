@@ -82,12 +82,27 @@ class Budget:
     tokens: int | None = None
 
 
+PhaseName = Literal["planning", "prefill", "draft", "samples", "verification", "reserve"]
+"""What a part of a budget went to: making the prompt ready, evaluating it, the first answer,
+further samples and revisions, verifiers, and forcing an answer where the limit came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What one part of answering cost; a phase that came several times is added up."""
+
+    name: PhaseName
+    seconds: float = 0.0
+    joules: float = 0.0
+    tokens: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What an answer did cost. `prompt_tokens` were evaluated, not merely found in the cache.
 
     `energy_source` is `measured:<meter>`, or `estimated`, with the reason in brackets where a meter
-    was there and failed.
+    was there and failed. The `phases` add up to the whole.
     """
 
     seconds: float = 0.0
@@ -95,6 +110,26 @@ class Spent:
     tokens: int = 0
     prompt_tokens: int = 0
     energy_source: str = "estimated"
+    phases: tuple[Phase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """A prediction: with 5, 50, 90, 95 % probability it is at most this."""
+
+    p5: float
+    p50: float
+    p90: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What an answer was expected to cost, before its first token."""
+
+    seconds: Quantiles
+    joules: Quantiles
+    tokens: Quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +255,8 @@ class Answer:
     """The result of one prompt, its receipt included. `to_json` gives it as one JSON object.
 
     `agreement` is the share of samples with an answer that gave this one (1.0 for one sample);
-    `seed` the first sample's, drawn at random unless `Sampling.seed` gave one.
+    `seed` the first sample's, drawn at random unless `Sampling.seed` gave one. `predicted` was
+    made before the first token; `notes` say what went differently (a hot processor, little memory).
     """
 
     text: str
@@ -235,6 +271,8 @@ class Answer:
     finish: Finish
     seed: int
     model: str
+    predicted: Prediction | None = None
+    notes: tuple[str, ...] = ()
 
     def to_json(self, indent: int | None = None) -> str:
         """This answer as JSON text."""

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import pytest
 
-from edgemind.budget import CostModel, Ledger, Watchdog
+from edgemind.budget import Ledger, Watchdog
+from edgemind.costs.model import CostModel
 from edgemind.engines.base import Branch
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.prompt import Prompt
@@ -57,6 +58,24 @@ class FakeMeter:
     def joules(self) -> float:
         self.reads += 1
         return 5000.0 + self.watts * self._clock.now
+
+
+class Calm:
+    """Conditions of a cool machine on the mains, until a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.power = "mains"
+        self.hot = False
+        self.shortage = 0.0
+
+    def power_source(self) -> str:
+        return self.power
+
+    def throttled(self) -> bool:
+        return self.hot
+
+    def short_of_memory(self) -> float:
+        return self.shortage
 
 
 class StillWatchdog(Watchdog):
@@ -156,7 +175,7 @@ def scripted_mind(
 ) -> Mind:
     """A `Mind` over a scripted engine with a fake clock and meter."""
     clock = clock or Clock()
-    return Mind(engine, clock=clock, meter=FakeMeter(clock), usage=usage)
+    return Mind(engine, clock=clock, meter=FakeMeter(clock), conditions=Calm(), usage=usage)
 
 
 def engine_of(*texts: str, logprob: float = SURE, **options: object) -> ScriptedEngine:

@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemind.budget import (
-    Cost,
-    CostModel,
-)
+from edgemind.budget import Cost
+from edgemind.costs.model import CostModel
 from edgemind.engines.scripted import Line
 from edgemind.errors import BudgetTooSmall
 from edgemind.strategies.base import find_strategy

@@ -28,7 +28,14 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"strategies"}, {"router"}),
     ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}),
     ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}),
-    ({"budget"}, {"chat", "templating", "thoughts"}, {"structure"}, {"config"}),
+    (
+        {"budget", "costs"},
+        {"clock"},
+        {"conditions"},
+        {"chat", "templating", "thoughts"},
+        {"structure"},
+        {"config"},
+    ),
     ({"types"}, {"errors"}, {"folders"}),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgemind.budget import CostModel
+from edgemind.costs.model import CostModel
 from edgemind.engines.base import Interrupted
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import BudgetTooSmall, ContextFull

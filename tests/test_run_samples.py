@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from edgemind.budget import CostModel
+from edgemind.costs.model import CostModel
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import ModelError
 from edgemind.run import Run

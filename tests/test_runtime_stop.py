@@ -15,6 +15,7 @@ from edgemind.errors import (
     ConfigError,
     ModelError,
 )
+from edgemind.run import VERIFY_MARGIN_SECONDS
 from edgemind.runtime import Mind
 from edgemind.types import (
     Budget,
@@ -204,7 +205,7 @@ class Waiting:
 @pytest.mark.parametrize(
     ("budget", "given", "waited"),
     [
-        (Budget(seconds=7.0), 7.0, 7),
+        (Budget(seconds=7.0), 7.0 - VERIFY_MARGIN_SECONDS, 7),
         # Two watts.
         (Budget(joules=9.0), float("inf"), 5),
         (Budget(tokens=50), float("inf"), 100),
@@ -215,7 +216,7 @@ def test_limits_end_a_verifier(budget: Budget, given: float, waited: int) -> Non
     waiting = Waiting(clock)
     mind = scripted_mind(engine_of("#### 4"), clock)
     answer = mind.ask(PROMPT, strategy="direct", budget=budget, verify=[waiting])
-    assert (waiting.given, waiting.waited) == (given, waited)
+    assert (waiting.given, waiting.waited) == (pytest.approx(given), waited)
     assert (answer.text, answer.finish) == ("#### 4", "stop")
 
 

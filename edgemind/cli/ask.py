@@ -59,6 +59,7 @@ def ask(
     gpu_layers: options.GpuLayers = 0,
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
+    best_effort: options.BestEffort = False,
 ) -> None:
     """Answer one prompt: in one pass when it is easy, with several samples when it is hard."""
     with clean_errors():
@@ -83,6 +84,7 @@ def ask(
                 system=system,
                 sampling=Sampling(seed=seed, temperature=temperature),
                 verify=verifiers,
+                best_effort=best_effort,
                 schema=form,
             )
             answer: Answer

@@ -38,6 +38,7 @@ def chat(
     gpu_layers: options.GpuLayers = 0,
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
+    best_effort: options.BestEffort = False,
 ) -> None:
     """Talk with the model. Ctrl-C stops its thinking; at the prompt, Ctrl-C or Ctrl-D leaves."""
     with clean_errors():
@@ -56,6 +57,7 @@ def chat(
                 worth=worth,
                 sampling=Sampling(seed=seed, temperature=temperature),
                 verify=verifiers,
+                best_effort=best_effort,
             )
             if sys.stdin.isatty() and not quiet:
                 print(f"{mind.model}. Ctrl-C stops an answer, Ctrl-D leaves.", file=sys.stderr)

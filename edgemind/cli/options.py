@@ -39,6 +39,12 @@ Threads = Annotated[
     int | None,
     typer.Option(min=1, help="CPU threads; all physical performance cores if not given."),
 ]
+BestEffort = Annotated[
+    bool,
+    typer.Option(
+        "--best-effort", help="Where the limits are too small for an answer, give whatever fits."
+    ),
+]
 GpuLayers = Annotated[
     int, typer.Option(help="Layers to put on a GPU, -1 for all (llama.cpp must support it).")
 ]

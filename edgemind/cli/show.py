@@ -110,6 +110,10 @@ class Screen:
         self._end_line()
         if not self.quiet:
             self._note(receipt(answer))
+            for note in answer.notes:
+                self._note(note)
+        if self.explain:
+            self._note(costs(answer))
 
     def _end_line(self) -> None:
         if self._line_open:
@@ -185,6 +189,24 @@ def receipt(answer: Answer) -> str:
     if answer.finish != "stop":
         parts.append(FINISH_WORDS[answer.finish])
     return " · ".join(parts)
+
+
+def costs(answer: Answer) -> str:
+    """Where the budget went, phase by phase, and what was predicted against what it took."""
+    lines = [
+        f"  {phase.name:<15} {phase.seconds:8.3f} s {phase.joules:8.2f} J {phase.tokens:6} tokens"
+        for phase in answer.spent.phases
+    ]
+    if (predicted := answer.predicted) is not None:
+        for name in ("seconds", "joules", "tokens"):
+            expected, actual = getattr(predicted, name), getattr(answer.spent, name)
+            inside = expected.p5 <= actual <= expected.p95
+            lines.append(
+                f"  {name:<15} {actual:8.3g}, predicted {expected.p50:.3g} "
+                f"({expected.p5:.3g} to {expected.p95:.3g} with 90 %)"
+                f"{'' if inside else ': outside'}"
+            )
+    return "\n".join(["where it went:", *lines])
 
 
 FINISH_WORDS = {

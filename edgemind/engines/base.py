@@ -59,6 +59,14 @@ class Branch:
         return self.tokens[self.evaluated :]
 
 
+def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+    """Length of the longest common prefix."""
+    length = min(len(left), len(right))
+    if left[:length] == right[:length]:
+        return length
+    return next(index for index in range(length) if left[index] != right[index])
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What a model's file says about itself."""

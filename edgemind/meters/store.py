@@ -15,18 +15,10 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
+from edgemind.folders import cache_folder
 from edgemind.meters.estimate import Power
 
 VERSION = 1
-
-
-def cache_folder() -> Path:
-    """The folder of what can be measured again; `EDGEMIND_CACHE_DIR` names another."""
-    if given := os.environ.get("EDGEMIND_CACHE_DIR"):
-        return Path(given)
-    from platformdirs import user_cache_path
-
-    return Path(user_cache_path("edgemind", appauthor=False))
 
 
 def processor_name(root: Path = Path("/")) -> str:

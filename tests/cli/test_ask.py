@@ -176,3 +176,16 @@ def test_version_and_help(program: Program) -> None:
     assert "ask" in program("--help").stdout
     assert "--seconds" in program("ask", "-h").stdout
     assert program.loads == []
+
+
+def test_explain_tells_phases_and_the_prediction(program: Program) -> None:
+    done = program("ask", QUESTION, "--explain")
+    assert "where it went:" in done.stderr
+    assert "  prefill " in done.stderr or "  draft " in done.stderr
+    assert "predicted" in done.stderr
+
+
+def test_best_effort_is_an_answer_whatever_fits(program: Program) -> None:
+    done = program("ask", QUESTION, "--seconds", "0.0000001", "--best-effort")
+    assert done.exit_code == 0
+    assert "cut by the budget" in done.stderr

@@ -42,8 +42,9 @@ def test_json_is_reproducible(tiny: Path) -> None:  # noqa: F811
         answers.append(json.loads(out))
     assert answers[0]["spent"]["tokens"] == 40
     assert answers[0]["finish"] == "budget"
-    for changing in ("seconds", "joules", "energy_source"):
-        for answer in answers:
+    for answer in answers:
+        del answer["predicted"]  # the first one has taught it something
+        for changing in ("seconds", "joules", "energy_source", "phases"):
             del answer["spent"][changing]
     assert answers[0] == answers[1]
 

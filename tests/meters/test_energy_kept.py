@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemind.budget import Cost, CostModel, Ledger
+from edgemind.budget import Cost, Ledger
+from edgemind.costs.model import CostModel
 from edgemind.engines.base import Branch
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import BudgetTooSmall

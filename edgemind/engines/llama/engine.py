@@ -9,10 +9,12 @@ graph nodes.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from edgemind.conditions import memory
 from edgemind.engines.base import Branch, BranchesFailed, CacheMode, Interrupted, ModelInfo
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.llama.c_api import (
@@ -28,17 +30,21 @@ from edgemind.engines.llama.c_api import (
 from edgemind.engines.llama.cache import Cache
 from edgemind.engines.llama.chain import complete
 from edgemind.engines.llama.sampling import LlamaBranch, LlamaSampler
-from edgemind.engines.llama.vocabulary import LlamaVocabulary, describe
+from edgemind.engines.llama.sizing import Sizes, micro_batch_tokens, widest_that_fits
+from edgemind.engines.llama.vocabulary import LlamaVocabulary, describe, read_metadata
 from edgemind.engines.worker import Worker
 from edgemind.errors import ContextFull, ModelError, ModelInvalid, ModelUnsupported
 from edgemind.types import Sampling, Token
 
 BATCH_TOKENS = 512
+SPARE_SEQUENCES = 2
+"""Besides the branches: the prompt that they were forked from, and the kept one."""
 SMALL_MODEL_BYTES = 32 << 20
 """Under it a single token takes less than a millisecond on one core, and waiting for a second
 thread after each matrix costs more than it brings (docs/log.md)."""
-MICRO_BATCH_TOKENS = 128
-"""A decode can be cut between graph nodes; at 128 tokens a node takes at most about 2 ms."""
+CHUNK_SECONDS = 0.010
+LEAST_CHUNK = 8
+"""On a GPU a decode cannot be cut: a prompt goes in pieces that take about so long."""
 
 
 class LlamaEngine:
@@ -47,7 +53,8 @@ class LlamaEngine:
     `context` bounds one branch, in tokens (the model's own bound applies too), `width` the
     branches stepped at once. `cache` is `unified` (a fork shares the prompt's memory) or `split`
     (it copies it, and long answers of many branches run faster: `scripts/bench_batch.py`).
-    `gpu_layers` (-1: all) go to a GPU where llama.cpp was built for one.
+    `gpu_layers` (-1: all) go to a GPU where llama.cpp was built for one. Where memory is short,
+    fewer branches are stepped at once; `available` tells how many bytes are free (None: unknown).
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class LlamaEngine:
         gpu_layers: int = 0,
         threads: int | None = None,
         cache: CacheMode = "unified",
+        available: Callable[[], int | None] = lambda: memory()[0],
     ) -> None:
         check_file(path)
         self._api = api = load_api()
@@ -69,6 +77,9 @@ class LlamaEngine:
         self._abort = AbortByte(api)
         self._log = Log(api)
         self._closed = False
+        self._cuts = not gpu_layers
+        self._chunk = BATCH_TOKENS if self._cuts else 64
+        self._available = available
         self._model: Any = None
         self._context: Any = None
         self._worker = Worker("edgemind-llama")
@@ -82,6 +93,9 @@ class LlamaEngine:
 
     def _open(self, path: Path, context: int, gpu_layers: int, cache: CacheMode) -> None:
         api = self._api
+        available = None if gpu_layers else self._available()
+        file_bytes = path.stat().st_size
+        widest_that_fits(path, {1: file_bytes}, available, 1)
         self._log.listen()
         api.llama_backend_init()
         parameters = api.llama_model_default_params()
@@ -94,19 +108,22 @@ class LlamaEngine:
         self.vocabulary = LlamaVocabulary(api, self._model)
         self.info: ModelInfo = describe(api, self._model, self.vocabulary, path)
         self.context_length = min(context, self.info.context_length or context)
-        unified, sequences = cache == "unified", self.max_width + 2
-        # Two more sequences than branches: the prompt that they were forked from, and the kept
-        # one. A unified cache need not hold every branch at full length; a quarter each will do.
+        sizes = Sizes.read(read_metadata(api, self._model), self.vocabulary.size)
+        self.micro_batch = micro_batch_tokens(sizes, self.threads) if self._cuts else 128
+        unified = cache == "unified"
+        needed = {
+            width: file_bytes
+            + sizes.cache_bytes(self._cells(width, unified))
+            + sizes.buffer_bytes(self.micro_batch, width + SPARE_SEQUENCES)
+            for width in range(1, self.max_width + 1)
+        }
+        self.max_width = widest_that_fits(path, needed, available, self.max_width)
+        sequences = self.max_width + SPARE_SEQUENCES
         settings = api.llama_context_default_params()
-        cells = (
-            self.context_length + self.max_width * min(512, self.context_length // 4)
-            if unified
-            else self.context_length * sequences
-        )
         # llama.cpp asserts that every sequence could have a row of logits in one batch.
-        settings.n_ctx = max(cells, sequences)
+        settings.n_ctx = max(self._cells(self.max_width, unified), sequences)
         settings.n_batch = BATCH_TOKENS
-        settings.n_ubatch = MICRO_BATCH_TOKENS
+        settings.n_ubatch = self.micro_batch
         settings.n_seq_max = sequences
         # llama.cpp decodes a single token with the first number, anything more with the second.
         small = self.info.bytes < SMALL_MODEL_BYTES
@@ -125,6 +142,13 @@ class LlamaEngine:
         self._sampler = LlamaSampler(api, self.vocabulary)
         window = int(api.llama_model_n_swa(self._model))
         self._cache: Cache[LlamaBranch] = Cache(api, self._context, sequences, unified, window)
+
+    def _cells(self, width: int, unified: bool) -> int:
+        """Tokens that the cache holds. A unified one need not hold every branch at full length:
+        a quarter each will do."""
+        if unified:
+            return self.context_length + width * min(512, self.context_length // 4)
+        return self.context_length * (width + SPARE_SEQUENCES)
 
     def close(self) -> None:
         """Free the model. Safe to call twice; the engine cannot be used afterwards."""
@@ -279,11 +303,23 @@ class LlamaEngine:
     def _evaluate(self, branch: LlamaBranch, end: int) -> None:
         """Evaluate a branch's pending tokens up to `end`, in chunks, without logits."""
         while branch.evaluated < end:
-            chunk = branch.tokens[branch.evaluated : min(end, branch.evaluated + BATCH_TOKENS)]
+            chunk = branch.tokens[branch.evaluated : min(end, branch.evaluated + self._chunk)]
             self._batch.clear()
             self._batch.add(chunk, branch.evaluated, branch.sequence, last_logits=False)
+            started = time.perf_counter()
             self._decode([branch])
             branch.evaluated += len(chunk)
+            if not self._cuts:
+                self._size_chunks(len(chunk), started)
+
+    def _size_chunks(self, tokens: int, started: float) -> None:
+        """Fit the next pieces of a prompt to the time that this one took."""
+        self._api.llama_synchronize(self._context)
+        seconds = time.perf_counter() - started
+        if seconds > CHUNK_SECONDS:
+            self._chunk = max(LEAST_CHUNK, tokens // 2)
+        elif tokens == self._chunk and seconds < CHUNK_SECONDS / 2:
+            self._chunk = min(BATCH_TOKENS, 2 * tokens)
 
     def _decode(self, branches: list[LlamaBranch]) -> None:
         """One `llama_decode` of the filled batch, its refusals turned into exceptions."""
