@@ -13,7 +13,7 @@ from collections.abc import Generator, Sequence
 from edgemind.budget import Cost, CostModel, Ledger
 from edgemind.engines.base import Branch, Engine
 from edgemind.errors import BudgetTooSmall, ContextFull
-from edgemind.plan import FORCED_TOKENS, affordable_width, too_small
+from edgemind.plan import FORCED_TOKENS, LENGTH_MARGIN, affordable_width, too_small
 from edgemind.prompt import Prompt
 from edgemind.sample import ANSWER_ROOM, NO_SIGNALS, Sample
 from edgemind.stepping import Stepper
@@ -110,7 +110,8 @@ class Run:
         """
         finished: list[Completion] = []
         length = self._draft.signals.tokens if self._draft else 0
-        most = min(count, self._engine.max_width)
+        room = self._engine.room(len(self._prompt.tokens) + int(LENGTH_MARGIN * length) + 1)
+        most = min(count, self._engine.max_width, max(1, room))
         width = affordable_width(self._ledger, self._costs, most, length)
         if width == 0 or self._root is None:
             self.cut = self.cut or ("interrupted" if self._ledger.stopped else "budget")

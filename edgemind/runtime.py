@@ -20,7 +20,8 @@ from edgemind.catalog.fingerprint import fingerprint
 from edgemind.chat import ChatTemplate
 from edgemind.config import load_config
 from edgemind.engines.base import CacheMode, Engine
-from edgemind.errors import BudgetTooSmall, ConfigError, ModelUnsupported
+from edgemind.engines.opening import open_engine
+from edgemind.errors import BudgetTooSmall, ConfigError
 from edgemind.folders import data_folder
 from edgemind.meters.base import Place
 from edgemind.meters.choose import BestMeter, for_answer
@@ -62,35 +63,42 @@ def load(
     threads: int | None = None,
     cache: CacheMode = "unified",
     usage: Usage | bool = False,
+    variant: str | None = None,
+    provider: str = "cpu",
 ) -> Mind:
-    """Open a model: a GGUF file's path, or None for the bundled one.
+    """Open a model: a GGUF file, a folder with an ONNX model, or None for the bundled one.
 
     `context` is the longest conversation in tokens, `width` the most samples decoded at once,
     `gpu_layers` how many layers go to a GPU (-1: all), `threads` None for all physical
     performance cores. With `usage` what answers cost is recorded: True keeps the person's own
     record and the budgets of their config.toml, as the command line does (docs/budgets.md), a
-    `Usage` (`edgemind.usage.account`) another. Raises `ModelNotFound`, `ModelInvalid` or
-    `ModelUnsupported`, and `ConfigError` for a number that cannot be.
+    `Usage` (`edgemind.usage.account`) another. Of ONNX folders that hold several models `variant`
+    (`q4`, `fp16`, `f32` …) takes one; `provider` is where they run (`cpu`, `cuda`, `coreml` …).
+    Raises `ModelNotFound`, `ModelInvalid` or `ModelUnsupported`, and `ConfigError` for what cannot
+    be.
     """
     for name, value in (("context", context), ("width", width), ("threads", threads)):
         if value is not None and value < 1:
             raise ConfigError(f"{name} has to be at least 1, not {value}")
     path = bundled_model() if model is None else Path(model).expanduser()
-    if path.suffix == ".onnx":
-        raise ModelUnsupported(f"{path} is an ONNX model; this version runs GGUF files")
     kept = Usage(data_folder() / FILE, load_config()) if usage is True else usage or None
     weights = fingerprint(path) if kept else ""
-    from edgemind.engines.llama import LlamaEngine
-
-    engine = LlamaEngine(
-        path, context=context, width=width, gpu_layers=gpu_layers, threads=threads, cache=cache
+    engine, notices = open_engine(
+        path,
+        context=context,
+        width=width,
+        gpu_layers=gpu_layers,
+        threads=threads,
+        cache=cache,
+        variant=variant,
+        provider=provider,
     )
     try:
         calibration = load_calibration(data_folder(), engine.info.name, engine.info.bytes)
     except BaseException:
         engine.close()
         raise
-    return Mind(engine, router=Router(calibration), usage=kept, weights=weights)
+    return Mind(engine, router=Router(calibration), usage=kept, weights=weights, notices=notices)
 
 
 class Mind:
@@ -108,7 +116,10 @@ class Mind:
         meter: Meter | None = None,
         usage: Usage | None = None,
         weights: str = "",
+        notices: tuple[str, ...] = (),
     ) -> None:
+        self.notices = notices
+        """What is not as it was asked for (a provider that is not there), a line each."""
         self._engine = engine
         self._router = router or Router()
         self._clock = clock

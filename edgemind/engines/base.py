@@ -59,6 +59,14 @@ class Branch:
         return self.tokens[self.evaluated :]
 
 
+def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+    """Length of the longest common prefix."""
+    length = min(len(left), len(right))
+    if left[:length] == right[:length]:
+        return length
+    return next(index for index in range(length) if left[index] != right[index])
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What a model's file says about itself."""
@@ -102,6 +110,12 @@ class Engine(Protocol):
     @property
     def evaluated_tokens(self) -> int:
         """Tokens evaluated so far, prompts and answers together: a counter for the ledger."""
+
+    def room(self, tokens: int) -> int:
+        """Most branches of so many tokens that memory holds at once; at most `max_width`.
+
+        Where a cache is of fixed size, `max_width`: a step that finds it full says so.
+        """
 
     def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch:
         """Evaluate a prompt but for its last token, re-using the longest prefix already held.

@@ -10,17 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
-from edgemind.engines.base import Branch
+from edgemind.engines.base import Branch, common_prefix
 from edgemind.errors import ContextFull
-
-
-def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
-    """Length of the longest common prefix."""
-    length = min(len(left), len(right))
-    if left[:length] == right[:length]:
-        return length
-    return next(index for index in range(length) if left[index] != right[index])
-
 
 B = TypeVar("B", bound=Branch)
 
