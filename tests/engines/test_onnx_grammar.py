@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import edgemind
-from edgemind.engines.base import Branch, Interrupted
+from edgemind.engines.base import Branch, BranchesFailed, Interrupted
 from edgemind.engines.onnx import OnnxEngine
 from edgemind.engines.onnx.grammars import Grammars, Reading
-from edgemind.errors import ConfigError, ModelUnsupported
+from edgemind.errors import ConfigError, ModelError, ModelUnsupported
 from edgemind.structure.grammar import Grammar
 from edgemind.structure.schema import schema_grammar
 from edgemind.types import Budget, Sampling
@@ -134,6 +136,40 @@ def test_interrupted_and_stepped_again(engine: OnnxEngine) -> None:
     assert say(cut=True) == say(cut=False)
 
 
+def test_a_branch_that_cannot_go_on_does_not_hold_up_the_others(
+    engine: OnnxEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = engine.prefill(PROMPT, GREEDY)
+    stuck, free = engine.fork(root, [Sampling(grammar='root ::= "4"'), GREEDY])
+    grammars = engine._sampler._grammars
+    monkeypatch.setattr(grammars, "after", lambda _reading, _token: None)
+    with pytest.raises(BranchesFailed, match="no token") as caught:
+        engine.step([stuck, free])
+    nothing, token = caught.value.tokens
+    assert nothing is None and token is not None
+    assert free.tokens == [*PROMPT, token.id]
+    engine.drop(stuck)
+    assert engine.step([free])
+
+
+def test_numbers_that_are_none(engine: OnnxEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    branches = engine.fork(engine.prefill(PROMPT, GREEDY), [GREEDY, Sampling(seed=1)])
+    run = engine._run.run
+
+    def spoilt(*arguments: Any, rows: slice = slice(1)) -> Any:
+        logits = run(*arguments)
+        logits[rows] = np.nan
+        return logits
+
+    monkeypatch.setattr(engine._run, "run", spoilt)
+    with pytest.raises(BranchesFailed, match="numbers") as caught:
+        engine.step(branches)
+    assert [token is None for token in caught.value.tokens] == [True, False]
+    monkeypatch.setattr(engine._run, "run", lambda *a: spoilt(*a, rows=slice(None)))
+    with pytest.raises(ModelError, match="numbers"):
+        engine.step(branches[1:])
+
+
 def test_bad_grammars_leave_nothing_behind(engine: OnnxEngine) -> None:
     for bad in ("root ::= (", 'root ::= root "a" | "b"'):
         with pytest.raises(ConfigError, match="grammar"):
@@ -156,8 +192,6 @@ def test_the_likeliest_are_looked_at_first() -> None:
 
         def is_end(self, token: int) -> bool:
             return token == 0
-
-    import numpy as np
 
     grammars = Grammars(Words())
     reading = grammars.start("root ::= [0-4] [0-9]{3}")

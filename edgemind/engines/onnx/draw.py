@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edgemind.engines.base import BranchesFailed
 from edgemind.engines.onnx.branch import OnnxBranch
 from edgemind.engines.onnx.grammars import Grammars
 from edgemind.engines.onnx.sampling import (
@@ -46,14 +47,24 @@ class Sampler:
             branch.reading, branch.judged = self._grammars.start(text), len(branch.tokens)
 
     def draw(self, branches: Sequence[OnnxBranch], logits: Logits) -> list[Token]:
-        """Draw each branch's next token from its row of `logits` and append it."""
+        """Draw each branch's next token from its row of `logits` and append it.
+
+        Raises `BranchesFailed` where some have none (a grammar that leads nowhere, numbers that
+        are none), `ModelError` where all compute such numbers.
+        """
         samplings = [branch.sampling for branch in branches]
         size = logits.shape[1]
         count = wanted(samplings, size)
         best = largest(logits, count)
         rows = np.arange(len(branches))
-        if not np.isfinite(logits[rows, best[:, 0]]).all():
+        failed: dict[int, ModelError] = {}
+        sound = np.isfinite(logits[rows, best[:, 0]])
+        if not sound.any():
             raise ModelError("the model computed numbers that are none")
+        if not sound.all():
+            error = ModelError("the model computed numbers that are none for one of its answers")
+            failed = {int(row): error for row in np.flatnonzero(~sound)}
+            logits = np.where(sound[:, None], logits, np.float32(0))
         aimed, order = logits, best
         if any(penalised(sampling) for sampling in samplings):
             aimed = logits.copy()
@@ -66,9 +77,16 @@ class Sampler:
             chances = [self._chance(branch) for branch in branches]
             tokens = candidates(aimed, samplings, order).draw(chances)
         for row, branch in enumerate(branches):
-            if branch.reading is not None:
-                tokens[row] = self._within(branch, logits[row], int(tokens[row]))
-        return self._said(branches, logits, tokens, best)
+            if branch.reading is not None and row not in failed:
+                try:
+                    tokens[row] = self._within(branch, logits[row], int(tokens[row]))
+                except ModelError as unable:
+                    failed[row] = unable
+        said = self._said(branches, logits, tokens, best)
+        if failed:
+            left = [None if row in failed else token for row, token in enumerate(said)]
+            raise BranchesFailed(left, next(iter(failed.values())))
+        return said
 
     def _chance(self, branch: OnnxBranch) -> float:
         """The next number of a branch's own stream, uniform in [0, 1)."""
