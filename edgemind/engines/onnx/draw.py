@@ -55,16 +55,15 @@ class Sampler:
         samplings = [branch.sampling for branch in branches]
         size = logits.shape[1]
         count = wanted(samplings, size)
-        best = largest(logits, count)
-        rows = np.arange(len(branches))
         failed: dict[int, ModelError] = {}
-        sound = np.isfinite(logits[rows, best[:, 0]])
+        sound = np.isfinite(logits.max(axis=1))
         if not sound.any():
             raise ModelError("the model computed numbers that are none")
         if not sound.all():
             error = ModelError("the model computed numbers that are none for one of its answers")
             failed = {int(row): error for row in np.flatnonzero(~sound)}
             logits = np.where(sound[:, None], logits, np.float32(0))
+        best = largest(logits, count)
         aimed, order = logits, best
         if any(penalised(sampling) for sampling in samplings):
             aimed = logits.copy()
