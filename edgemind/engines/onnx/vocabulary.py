@@ -48,7 +48,7 @@ class OnnxVocabulary:
         self.ends: frozenset[int] = frozenset()
         added = self._tokenizer.get_added_tokens_decoder()
         self._specials = {token.content: number for number, token in added.items() if token.content}
-        self._added = {number: token.content for number, token in added.items()}
+        self._added: dict[int, str] = {number: token.content for number, token in added.items()}
         self._bytes, self._space = _spelling(path, settings)
         self._pieces: dict[int, bytes] = {}
         self.config = read_json(folder / "tokenizer_config.json")
