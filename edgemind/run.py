@@ -16,7 +16,7 @@ from edgemind.costs.history import Work
 from edgemind.costs.model import CostModel
 from edgemind.engines.base import Branch, Engine
 from edgemind.errors import BudgetTooSmall, ContextFull
-from edgemind.plan import FORCED_TOKENS, affordable_width, narrowed, too_small
+from edgemind.plan import FORCED_TOKENS, LENGTH_MARGIN, affordable_width, narrowed, too_small
 from edgemind.prompt import Prompt
 from edgemind.sample import ANSWER_ROOM, NO_SIGNALS, Sample
 from edgemind.stepping import Stepper
@@ -149,11 +149,12 @@ class Run:
     def _wave(self, count: int, floor: float | None) -> Generator[Event, None, list[Completion]]:
         finished: list[Completion] = []
         length = self._draft.signals.tokens if self._draft else 0
-        most = min(count, self._engine.max_width)
+        prompt_tokens = len(self._prompt.tokens)
+        room = self._engine.room(prompt_tokens + int(LENGTH_MARGIN * length) + 1)
+        most = min(count, self._engine.max_width, max(1, room))
         if self._conditions is not None and (short := self._conditions.short_of_memory()):
             self._narrowed |= narrowed(most, short) < most
             most = narrowed(most, short)
-        prompt_tokens = len(self._prompt.tokens)
         width = affordable_width(self._ledger, self._costs, most, length, prompt_tokens)
         if width == 0 or self._root is None:
             self.cut = self.cut or ("interrupted" if self._ledger.stopped else "budget")

@@ -24,7 +24,8 @@ from edgemind.costs.forecast import Asked
 from edgemind.costs.model import CostModel
 from edgemind.costs.store import Shelf
 from edgemind.engines.base import CacheMode, Engine, common_prefix
-from edgemind.errors import BudgetTooSmall, ConfigError, ModelUnsupported
+from edgemind.engines.opening import model_files, open_engine
+from edgemind.errors import BudgetTooSmall, ConfigError
 from edgemind.folders import cache_folder, data_folder
 from edgemind.meters.base import Place
 from edgemind.meters.choose import BestMeter, for_answer
@@ -70,8 +71,10 @@ def load(
     cache: CacheMode = "unified",
     usage: Usage | bool = False,
     trust: bool = False,
+    variant: str | None = None,
+    provider: str = "cpu",
 ) -> Mind:
-    """Open a model: a GGUF file's path, or None for the bundled one.
+    """Open a model: a GGUF file, a folder with an ONNX model, or None for the bundled one.
 
     A file that was not opened before is tried first (`edgemind.probe`): its header is read, and a
     locked child loads it, so that one which makes llama.cpp abort or hang is `ModelInvalid` here.
@@ -81,26 +84,32 @@ def load(
     `gpu_layers` how many layers go to a GPU (-1: all), `threads` None for all physical
     performance cores. With `usage` what answers cost is recorded: True keeps the person's own
     record and the budgets of their config.toml, as the command line does (docs/budgets.md), a
-    `Usage` (`edgemind.usage.account`) another. Raises `ModelNotFound`, `ModelInvalid` or
-    `ModelUnsupported`, `ModelError` where the machine's free memory cannot hold it, and
-    `ConfigError` for a number that cannot be.
+    `Usage` (`edgemind.usage.account`) another. Of ONNX folders that hold several models `variant`
+    (`q4`, `fp16`, `f32` …) takes one; `provider` is where they run (`cpu`, `cuda`, `coreml` …).
+    Raises `ModelNotFound`, `ModelInvalid` or `ModelUnsupported`, `ModelError` where the machine's
+    free memory cannot hold it, and `ConfigError` for what cannot be.
     """
     for name, value in (("context", context), ("width", width), ("threads", threads)):
         if value is not None and value < 1:
             raise ConfigError(f"{name} has to be at least 1, not {value}")
     path = bundled_model() if model is None else Path(model).expanduser()
-    if path.suffix == ".onnx":
-        raise ModelUnsupported(f"{path} is an ONNX model; this version runs GGUF files")
     if not trust and not is_bundled(path):
         from edgemind.probe import check_model, trusted_files
 
-        check_model(path, trusted_files(data_folder()))
+        trusted = trusted_files(data_folder())
+        for file in model_files(path, variant, provider):
+            check_model(file, trusted)
     kept = Usage(data_folder() / FILE, load_config()) if usage is True else usage or None
     weights = fingerprint(path) if kept else ""
-    from edgemind.engines.llama import LlamaEngine
-
-    engine = LlamaEngine(
-        path, context=context, width=width, gpu_layers=gpu_layers, threads=threads, cache=cache
+    engine, notices = open_engine(
+        path,
+        context=context,
+        width=width,
+        gpu_layers=gpu_layers,
+        threads=threads,
+        cache=cache,
+        variant=variant,
+        provider=provider,
     )
     try:
         calibration = load_calibration(data_folder(), engine.info.name, engine.info.bytes)
@@ -108,7 +117,14 @@ def load(
         engine.close()
         raise
     costs = Shelf(cache_folder(), engine.info.name, engine.info.bytes, engine.device)
-    return Mind(engine, router=Router(calibration), usage=kept, weights=weights, costs=costs)
+    return Mind(
+        engine,
+        router=Router(calibration),
+        usage=kept,
+        weights=weights,
+        costs=costs,
+        notices=notices,
+    )
 
 
 class Mind:
@@ -129,7 +145,10 @@ class Mind:
         weights: str = "",
         costs: Shelf | None = None,
         conditions: Conditions | None = None,
+        notices: tuple[str, ...] = (),
     ) -> None:
+        self.notices = notices
+        """What is not as it was asked for (a provider that is not there), a line each."""
         self._engine = engine
         self._router = router or Router()
         self._clock = clock or steady_clock()

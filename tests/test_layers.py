@@ -35,6 +35,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"chat", "templating", "thoughts"},
         {"structure"},
         {"config"},
+        {"formats"},
     ),
     ({"types"}, {"errors"}, {"folders"}),
 )

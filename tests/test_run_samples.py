@@ -135,6 +135,23 @@ def test_at_most_as_many_samples_as_the_engine_and_the_budget_have_room_for() ->
         assert run.cut == "budget"
 
 
+def test_what_memory_holds_is_asked_for_before_samples_are_begun() -> None:
+    asked: list[int] = []
+
+    class Narrow(ScriptedEngine):
+        def room(self, tokens: int) -> int:
+            asked.append(tokens)
+            return 3 if len(asked) == 1 else 0
+
+    engine = Narrow([SUM])
+    with running(engine) as run:
+        drain(run.draft())
+        assert len(drain(run.samples(8))[1]) == 3
+        assert len(drain(run.samples(8))[1]) == 1, "one always may try"
+        prompt_tokens, draft_tokens = len(prompt(engine).tokens), len(SUM) + 1
+        assert min(asked) > prompt_tokens + draft_tokens
+
+
 def test_a_full_cache_narrows() -> None:
     engine = ScriptedEngine([list("12345678")], cells=80)
     with running(engine) as run:

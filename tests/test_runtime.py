@@ -15,8 +15,8 @@ from edgemind.errors import (
     BudgetTooSmall,
     ConfigError,
     ContextFull,
+    ModelInvalid,
     ModelNotFound,
-    ModelUnsupported,
 )
 from edgemind.router.calibration import DEFAULT, Logistic
 from edgemind.router.router import Router
@@ -267,9 +267,18 @@ def test_loading_what_is_not_there(tmp_path: Path, name: str) -> None:
         edgemind.load(tmp_path / name)
 
 
-def test_loading_what_this_version_cannot_run(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnsupported, match="ONNX"):
+def test_what_kind_of_model_a_path_is(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match=r"model\.onnx"):
         edgemind.load(tmp_path / "model.onnx")
+    with pytest.raises(ModelNotFound, match="no ONNX model"):
+        edgemind.load(tmp_path)
+    with pytest.raises(ConfigError, match="gpu_layers is for GGUF"):
+        edgemind.load(tmp_path, gpu_layers=1)
+    with pytest.raises(ConfigError, match="variant and provider are for ONNX"):
+        edgemind.load(tmp_path / "model.gguf", variant="q4")
+    (tmp_path / "model.gguf").touch()
+    with pytest.raises(ModelInvalid, match="is a folder; name the"):
+        edgemind.load(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["context", "width", "threads"])

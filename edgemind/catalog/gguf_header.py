@@ -23,7 +23,7 @@ from edgemind.catalog.gguf_types import (
     VALUE_NAMES,
     TensorType,
 )
-from edgemind.catalog.window import Window, opened, shown
+from edgemind.formats.window import Window, opened, shown
 
 MAX_KEYS: Final = 8192
 MAX_TENSORS: Final = 16_384

@@ -33,8 +33,8 @@ from edgemind.catalog.gguf_types import (
     UINT32,
 )
 from edgemind.catalog.gguf_values import Values
-from edgemind.catalog.window import opened, shown
 from edgemind.errors import ModelNotFound, ModelUnsupported
+from edgemind.formats.window import opened, shown
 
 MAX_LAYERS, MAX_EXPERTS = 512, 1024  # llama.cpp's LLAMA_MAX_LAYERS, LLAMA_MAX_EXPERTS
 MAX_PARTS: Final = 512

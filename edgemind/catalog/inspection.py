@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from edgemind.catalog.gguf_model import GgufModel, inspect_gguf
-from edgemind.catalog.onnx_files import OnnxModel, inspect_onnx
+from edgemind.formats.onnx_files import OnnxModel, inspect_onnx
 
 ONNX: Final = ".onnx"
 Model: TypeAlias = GgufModel | OnnxModel

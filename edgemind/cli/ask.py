@@ -57,6 +57,8 @@ def ask(
     ] = None,
     threads: options.Threads = None,
     gpu_layers: options.GpuLayers = 0,
+    variant: options.Variant = None,
+    provider: options.Provider = "cpu",
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
     best_effort: options.BestEffort = False,
@@ -72,9 +74,17 @@ def ask(
         form = None if schema is None else read_schema(schema)
         usage = person_usage(over=over_budget, quiet=quiet)
         with (
-            load(model, threads=threads, gpu_layers=gpu_layers, usage=usage) as mind,
+            load(
+                model,
+                threads=threads,
+                gpu_layers=gpu_layers,
+                usage=usage,
+                variant=variant,
+                provider=provider,
+            ) as mind,
             stopping(mind),
         ):
+            options.show_notices(mind)
             events = mind.stream(
                 text,
                 budget=budget,

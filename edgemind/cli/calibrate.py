@@ -35,6 +35,8 @@ def calibrate_command(
         bool,
         typer.Option("--energy", help="Fit the estimate of energy to a counter of this device."),
     ] = False,
+    variant: options.Variant = None,
+    provider: options.Provider = "cpu",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say it, save nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the calibration as JSON.")] = False,
 ) -> None:
@@ -57,7 +59,10 @@ def calibrate_command(
         if len(problems) < LEAST:
             raise ConfigError(f"{len(problems)} questions say too little: give at least {LEAST}")
         asked: list[Asked] = []
-        with load(model, threads=threads, gpu_layers=gpu_layers) as mind:
+        with load(
+            model, threads=threads, gpu_layers=gpu_layers, variant=variant, provider=provider
+        ) as mind:
+            options.show_notices(mind)
             try:
                 with progress(len(problems)) as tell:
                     for one in ask_all(mind, problems, width, SEED):

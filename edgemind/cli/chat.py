@@ -36,6 +36,8 @@ def chat(
     quiet: options.Quiet = False,
     threads: options.Threads = None,
     gpu_layers: options.GpuLayers = 0,
+    variant: options.Variant = None,
+    provider: options.Provider = "cpu",
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
     best_effort: options.BestEffort = False,
@@ -47,7 +49,15 @@ def chat(
             find_strategy(strategy)
         verifiers = [Command.parse(line) for line in verify or []]
         usage = person_usage(over=over_budget, quiet=quiet)
-        with load(model, threads=threads, gpu_layers=gpu_layers, usage=usage) as mind:
+        with load(
+            model,
+            threads=threads,
+            gpu_layers=gpu_layers,
+            usage=usage,
+            variant=variant,
+            provider=provider,
+        ) as mind:
+            options.show_notices(mind)
             screen = Screen(quiet=quiet, explain=explain)
             think = partial(
                 mind.stream,

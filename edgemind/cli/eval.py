@@ -65,6 +65,8 @@ def evaluate_command(
     model: options.Model = None,
     threads: options.Threads = None,
     gpu_layers: options.GpuLayers = 0,
+    variant: options.Variant = None,
+    provider: options.Provider = "cpu",
     out: Annotated[
         Path | None,
         typer.Option(help="Keep each result here at once; the same command goes on where it was."),
@@ -106,7 +108,10 @@ def evaluate_command(
             budget=check_budget(Budget(seconds, joules, tokens)),
         )
         problems = read_problems(file, limit, by)
-        with load(model, threads=threads, gpu_layers=gpu_layers) as mind:
+        with load(
+            model, threads=threads, gpu_layers=gpu_layers, variant=variant, provider=provider
+        ) as mind:
+            options.show_notices(mind)
             settings = replace(
                 settings,
                 problems=digest(problems),

@@ -22,7 +22,10 @@ Joules = Annotated[float | None, typer.Option(help="Most joules for one answer."
 Tokens = Annotated[int | None, typer.Option(help="Most tokens generated, all samples together.")]
 Model = Annotated[
     str | None,
-    typer.Option(help="A GGUF file; the bundled model if not given.", envvar="EDGEMIND_MODEL"),
+    typer.Option(
+        help="A GGUF file or an ONNX folder; the bundled model if not given.",
+        envvar="EDGEMIND_MODEL",
+    ),
 ]
 Strategy = Annotated[str, typer.Option(help="auto (the router decides), direct or vote.")]
 Width = Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Most samples of a vote.")]
@@ -54,6 +57,10 @@ OverBudget = Annotated[
         "--over-budget", help="Answer although the day's or conversation's budget is used up."
     ),
 ]
+Variant = Annotated[
+    str | None, typer.Option(help="Which model of an ONNX folder: q4, int8, fp16, f32 …")
+]
+Provider = Annotated[str, typer.Option(help="Where an ONNX model runs: cpu, cuda, coreml …")]
 
 Verify = Annotated[
     list[str] | None,
@@ -62,6 +69,12 @@ Verify = Annotated[
         metavar="CMD",
     ),
 ]
+
+
+def show_notices(mind: Mind) -> None:
+    """Say on stderr what is not as it was asked for."""
+    for notice in mind.notices:
+        print(f"edgemind: {notice}", file=sys.stderr)
 
 
 def exit_code(error: EdgemindError) -> int:

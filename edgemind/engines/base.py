@@ -111,6 +111,12 @@ class Engine(Protocol):
     def evaluated_tokens(self) -> int:
         """Tokens evaluated so far, prompts and answers together: a counter for the ledger."""
 
+    def room(self, tokens: int) -> int:
+        """Most branches of so many tokens that memory holds at once; at most `max_width`.
+
+        Where a cache is of fixed size, `max_width`: a step that finds it full says so.
+        """
+
     def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch:
         """Evaluate a prompt but for its last token, re-using the longest prefix already held.
 

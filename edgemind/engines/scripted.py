@@ -100,6 +100,10 @@ class ScriptedEngine:
         self._next_line = 0
         self._interrupted = False
 
+    def room(self, tokens: int) -> int:
+        """Every branch; `cells` show when a step finds them full."""
+        return self.max_width
+
     def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch:
         """Take the prompt in; see `Engine.prefill`."""
         if self._interrupted:

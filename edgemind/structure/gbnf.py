@@ -37,6 +37,16 @@ class Chars:
         code = ord(character)
         return any(low <= code <= high for low, high in self.ranges) != self.negated
 
+    def meets(self, low: int, high: int) -> bool:
+        """Whether any code point from `low` to `high` may stand here."""
+        if not self.negated:
+            return any(first <= high and last >= low for first, last in self.ranges)
+        for first, last in sorted(self.ranges):
+            if first > low:
+                break
+            low = max(low, last + 1)
+        return low <= high
+
     def example(self) -> str:
         """A character that may stand here, an inconspicuous one if there is a choice."""
         for usual in _USUAL:

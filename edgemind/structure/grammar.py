@@ -22,6 +22,8 @@ MAX_SHORTEST = 100_000
 MAX_STATES = 20_000
 """Most readings of a text that are followed at once; more than the ways in which a rule may begin,
 so that only a grammar that reads one text in ever more ways comes here."""
+MAX_KNOWN = 20_000
+"""Most steps of reading that are remembered."""
 END = 0
 """The state in which nothing more has to come."""
 
@@ -68,6 +70,11 @@ class Grammar:
         if len(states) > MAX_STATES:
             return text
         return text[:fitting] + walk.shortest(min(states, key=walk.left))
+
+    def start(self) -> Position:
+        """Where a text stands before its first character."""
+        walk = _Walk(self._alternatives, self._rules, self._suffixes, self._shortest)
+        return Position(walk, tuple(walk.start(self._root)))
 
     def _walk(self, text: str) -> tuple[_Walk, list[int], int]:
         """The states after as much of `text` as fits, and how much that is."""
@@ -152,6 +159,37 @@ class Grammar:
                     break
 
 
+class Position:
+    """How far a text has come in a grammar, for reading it piece by piece. Never changes."""
+
+    __slots__ = ("_states", "_walk")
+
+    def __init__(self, walk: _Walk, states: tuple[int, ...]) -> None:
+        self._walk = walk
+        self._states = states
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the text so far is whole."""
+        return END in self._states
+
+    def after(self, text: str) -> Position | None:
+        """Where it stands after some more characters; None where they do not fit.
+
+        Also where they could be read in too many ways to follow.
+        """
+        states = self._states
+        for character in text:
+            states = self._walk.remembered(states, character)
+            if not states or len(states) > MAX_STATES:
+                return None
+        return Position(self._walk, states)
+
+    def meets(self, low: int, high: int) -> bool:
+        """Whether some character between two code points (inclusive) may come next."""
+        return any(chars.meets(low, high) for chars in self._walk.next_chars(self._states))
+
+
 def _length(alternative: Alternative, lengths: list[int | None]) -> int | None:
     """Characters of an alternative's shortest text, None while that is not known."""
     total = 0
@@ -185,6 +223,7 @@ class _Walk:
         self._left = [0]
         self._numbers: dict[tuple[int, int, int], int] = {}
         self._opened: dict[int, list[int]] = {}
+        self._known: dict[tuple[tuple[int, ...], str], tuple[int, ...]] = {}
 
     def start(self, root: int) -> list[int]:
         """The states before the first character."""
@@ -201,6 +240,23 @@ class _Walk:
                 opened = self._open(self._state(choice, position + 1, parent))
                 found.update(dict.fromkeys(opened))
         return list(found)
+
+    def remembered(self, states: tuple[int, ...], character: str) -> tuple[int, ...]:
+        """`after`, which asks only once: many tokens begin alike."""
+        key = (states, character)
+        if key not in self._known:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[key] = tuple(self.after([*states], character))
+        return self._known[key]
+
+    def next_chars(self, states: Iterable[int]) -> Iterable[Chars]:
+        """What may come next."""
+        for state in states:
+            choice, position, _ = self._places[state]
+            element = self._alternatives[choice][position] if state != END else None
+            if isinstance(element, Chars):
+                yield element
 
     def left(self, state: int) -> int:
         """Characters of the shortest way to the end."""

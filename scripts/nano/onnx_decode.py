@@ -1,6 +1,6 @@
 """The ONNX export as a `Decoder`: onnxruntime, the cache handed from one run to the next.
 
-Reached from evaluate.py (`--onnx FOLDER`) and check_exports.py.
+Reached from evaluate.py (`--onnx FOLDER`).
 """
 
 from __future__ import annotations

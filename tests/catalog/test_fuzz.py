@@ -10,8 +10,8 @@ import pytest
 import fuzz_headers
 import fuzz_onnx
 import fuzz_seeds
-from edgemind.catalog.onnx_files import inspect_onnx
 from edgemind.errors import ModelError
+from edgemind.formats.onnx_files import inspect_onnx
 from fuzz_seeds import Seed
 
 

@@ -283,7 +283,7 @@ def test_long_strings_in_lists_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_strings_across_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgemind.catalog.window.CHUNK", 16)
+    monkeypatch.setattr("edgemind.formats.window.CHUNK", 16)
     tokens = [b"t" * (number % 40) + b"%d" % number for number in range(300)]
     found = parse(header([(TOKENS, ARRAY, (STRING, tokens)), ("a", ARRAY, (STRING, tokens)), NAME]))
     assert found.values["general.name"].value == b"x"

@@ -10,8 +10,8 @@ import onnx
 import pytest
 
 import fuzz_onnx
-from edgemind.catalog.onnx_files import inspect_onnx
 from edgemind.errors import ModelInvalid, ModelNotFound, ModelUnsupported
+from edgemind.formats.onnx_files import inspect_onnx
 
 SIZE = 4 * fuzz_onnx.VOCABULARY * fuzz_onnx.DIMENSION
 
@@ -248,7 +248,7 @@ def varint(number: int) -> bytes:
 
 
 def test_the_number_of_fields_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgemind.catalog.protobuf.MAX_FIELDS", 1000)
+    monkeypatch.setattr("edgemind.formats.protobuf.MAX_FIELDS", 1000)
     refused(write(tmp_path, b"\x08\x01" * 1001), "more than 1000 fields")
 
 

@@ -36,7 +36,9 @@ def test_the_report_and_its_files(program: Program, questions: str, tmp_path: Pa
     assert "majority − direct" in done.stdout
     assert "easy: 1 of the questions" in done.stdout
     assert "A direct" in done.stdout
-    assert program.loads == [(None, {"threads": 2, "gpu_layers": 0})]
+    assert program.loads == [
+        (None, {"threads": 2, "gpu_layers": 0, "variant": None, "provider": "cpu"})
+    ]
     written = json.loads(report.read_text())
     assert written["settings"]["policies"] == ["direct", "majority"]
     assert written["policies"][0]["accuracy"]["value"] == 0.5

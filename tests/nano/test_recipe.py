@@ -252,7 +252,10 @@ def test_both_exports_give_the_same_greedy_answers(toy: Toy) -> None:
     from problems import Split, stratified
 
     problems = list(itertools.islice(stratified(Split.HELD_OUT, 1, ["add", "units"]), 6))
-    assert compare(toy.run, problems) == []
+    pairs = compare(toy.run, problems)
+    assert [pair.problem for pair in pairs] == problems
+    assert all(pair.same and pair.gguf for pair in pairs)
+    assert max(pair.gap for pair in pairs) < 1e-3
 
 
 def test_a_run_may_start_from_a_finished_file(toy: Toy, tmp_path: Path) -> None:

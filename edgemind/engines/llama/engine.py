@@ -28,10 +28,10 @@ from edgemind.engines.llama.c_api import (
     load_api,
 )
 from edgemind.engines.llama.cache import Cache
-from edgemind.engines.llama.chain import complete
 from edgemind.engines.llama.sampling import LlamaBranch, LlamaSampler
 from edgemind.engines.llama.sizing import Sizes, micro_batch_tokens, widest_that_fits
 from edgemind.engines.llama.vocabulary import LlamaVocabulary, describe, read_metadata
+from edgemind.engines.sampling import complete
 from edgemind.engines.worker import Worker
 from edgemind.errors import ContextFull, ModelError, ModelInvalid, ModelUnsupported
 from edgemind.types import Sampling, Token
@@ -53,8 +53,10 @@ class LlamaEngine:
     `context` bounds one branch, in tokens (the model's own bound applies too), `width` the
     branches stepped at once. `cache` is `unified` (a fork shares the prompt's memory) or `split`
     (it copies it, and long answers of many branches run faster: `scripts/bench_batch.py`).
-    `gpu_layers` (-1: all) go to a GPU where llama.cpp was built for one. Where memory is short,
-    fewer branches are stepped at once; `available` tells how many bytes are free (None: unknown).
+    `gpu_layers` (-1: all) go to a GPU where llama.cpp was built for one. `exact` keeps keys and
+    values in 32-bit floats, twice as large, for comparing engines with each other. Where memory is
+    short, fewer branches are stepped at once; `available` tells how many bytes are free (None:
+    unknown).
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class LlamaEngine:
         gpu_layers: int = 0,
         threads: int | None = None,
         cache: CacheMode = "unified",
+        exact: bool = False,
         available: Callable[[], int | None] = lambda: memory()[0],
     ) -> None:
         check_file(path)
@@ -84,14 +87,18 @@ class LlamaEngine:
         self._context: Any = None
         self._worker = Worker("edgemind-llama")
         try:
-            self._worker.call(lambda: self._open(path, context, gpu_layers, cache), self._abort.set)
+            self._worker.call(
+                lambda: self._open(path, context, gpu_layers, cache, exact), self._abort.set
+            )
         except BaseException:
             self.close()
             raise
 
     # Opening and closing
 
-    def _open(self, path: Path, context: int, gpu_layers: int, cache: CacheMode) -> None:
+    def _open(
+        self, path: Path, context: int, gpu_layers: int, cache: CacheMode, exact: bool
+    ) -> None:
         api = self._api
         available = None if gpu_layers else self._available()
         file_bytes = path.stat().st_size
@@ -131,6 +138,10 @@ class LlamaEngine:
         settings.n_threads_batch = self.threads
         settings.kv_unified = unified
         settings.no_perf = True
+        if exact:
+            settings.type_k = settings.type_v = api.GGML_TYPE_F32
+            # Fused attention rounds to 16 bits within, whatever the cache's type.
+            settings.flash_attn_type = api.LLAMA_FLASH_ATTN_TYPE_DISABLED
         settings.abort_callback = self._abort.callback
         settings.abort_callback_data = self._abort.data
         self._context = api.llama_init_from_model(self._model, settings)
@@ -176,6 +187,10 @@ class LlamaEngine:
         """Let verbs run again."""
         if not self._closed:
             self._abort.clear()
+
+    def room(self, tokens: int) -> int:
+        """Every branch: the cache was allocated when the model was opened."""
+        return self.max_width
 
     # The five verbs
 

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from edgemind.engines.base import Branch
-from edgemind.engines.llama.chain import Logits, measure, new_chain, penalised
-from edgemind.engines.llama.prefixes import Ids, Prefixes
+from edgemind.engines.llama.chain import Logits, measure, new_chain
 from edgemind.engines.llama.vocabulary import LlamaVocabulary
+from edgemind.engines.prefixes import Ids, Prefixes
+from edgemind.engines.sampling import penalised
 from edgemind.errors import ConfigError, ModelUnsupported
 from edgemind.structure.gbnf import ROOT
 from edgemind.structure.grammar import Grammar

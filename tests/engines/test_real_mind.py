@@ -1,4 +1,4 @@
-"""`Mind` over llama.cpp with a tiny random model: stopping, budgets and abandoning for real."""
+"""`Mind` over real engines with tiny random models: stopping, budgets and abandoning for real."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import pytest
 import edgemind
 from edgemind.budget import Watchdog
 from edgemind.engines.llama import LlamaEngine
+from edgemind.engines.onnx import OnnxEngine
 from edgemind.types import Budget, Event, Finished, Message, Sampling, Text
+from tests.engines.branches import before_runs, is_idle
 
 QUESTION = "What is 2+2?"
 
 
+@pytest.fixture(params=["gguf", "concatenating", "in place"])
+def model(tiny: Path, tiny_onnx: dict[str, Path], request: pytest.FixtureRequest) -> Path:
+    return tiny if request.param == "gguf" else tiny_onnx[request.param]
+
+
 @pytest.fixture
-def mind(tiny: Path) -> Iterator[edgemind.Mind]:
-    with edgemind.load(tiny, context=1024, width=4, threads=1) as made:
+def mind(model: Path) -> Iterator[edgemind.Mind]:
+    with edgemind.load(model, context=1024, width=4, threads=1) as made:
         yield made
 
 
-def engine_of(mind: edgemind.Mind) -> LlamaEngine:
-    engine = mind._engine
-    assert isinstance(engine, LlamaEngine)
-    return engine
-
-
 def is_clean(mind: edgemind.Mind) -> bool:
-    engine = engine_of(mind)
-    return not engine._cache.branches and not engine._abort.is_set
+    return is_idle(mind._engine)
 
 
-@pytest.mark.parametrize("strategy", ["direct", "vote", "majority"])
+@pytest.mark.parametrize("strategy", ["direct", "vote", "majority", "best_of", "refine"])
 @pytest.mark.parametrize("tokens", [1, 13, 100])
 def test_token_budgets(mind: edgemind.Mind, strategy: str, tokens: int) -> None:
     budget = Budget(tokens=tokens)
@@ -43,10 +43,10 @@ def test_token_budgets(mind: edgemind.Mind, strategy: str, tokens: int) -> None:
     assert is_clean(mind)
 
 
-def test_an_empty_cache_and_a_seed_give_the_same_text(tiny: Path) -> None:
+def test_an_empty_cache_and_a_seed_give_the_same_text(model: Path) -> None:
     said = set()
     for _ in range(2):
-        with edgemind.load(tiny, context=512, width=4, threads=1) as mind:
+        with edgemind.load(model, context=512, width=4, threads=1) as mind:
             answer = mind.ask(
                 QUESTION, strategy="vote", budget=Budget(tokens=60), sampling=Sampling(seed=4)
             )
@@ -85,24 +85,22 @@ def test_the_watchdog_cuts_a_prefill(mind: edgemind.Mind, monkeypatch: pytest.Mo
     now = [0.0]
     monkeypatch.setattr(mind, "_clock", lambda: now[0])
     monkeypatch.setattr(Watchdog, "POLL_SECONDS", 0.001)
-    engine = engine_of(mind)
-    decode, interrupted = engine._decode, threading.Event()
+    engine, interrupted = mind._engine, threading.Event()
     interrupt = engine.interrupt
 
-    def late(branches: list[object]) -> None:
+    def late() -> None:
         now[0] = 1e6
         assert mind._run is not None
         changed = mind._run._stepper._watchdog._changed
         with changed:
             changed.notify()
         assert interrupted.wait(30)
-        decode(branches)  # type: ignore[arg-type]
 
     def note() -> None:
         interrupt()
         interrupted.set()
 
-    monkeypatch.setattr(engine, "_decode", late)
+    before_runs(engine, monkeypatch, late)
     monkeypatch.setattr(engine, "interrupt", note)
     with pytest.raises(edgemind.BudgetTooSmall):
         mind.ask("word " * 150, budget=Budget(seconds=1000))
@@ -116,14 +114,16 @@ def test_a_talk_re_uses_what_was_said(mind: edgemind.Mind) -> None:
     evaluated = first.spent.prompt_tokens
     chat = (Message("user", QUESTION), Message("assistant", "x"), Message("user", "And 3+3?"))
     second = mind.ask(chat, budget=Budget(tokens=30), strategy="direct")
-    kept = engine_of(mind)._cache.kept
+    engine = mind._engine
+    assert isinstance(engine, LlamaEngine | OnnxEngine)
+    kept = engine._cache.kept
     assert kept is not None
     whole = len(kept.tokens)
     assert second.spent.prompt_tokens < whole - evaluated + 5
 
 
-def test_a_closed_mind(tiny: Path) -> None:
-    mind = edgemind.load(tiny, context=256, width=2, threads=1)
+def test_a_closed_mind(model: Path) -> None:
+    mind = edgemind.load(model, context=256, width=2, threads=1)
     stream = mind.stream(QUESTION)
     while not isinstance(next(stream), Text):
         pass

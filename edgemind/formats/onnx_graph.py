@@ -1,6 +1,6 @@
 """The graph of an ONNX model: what goes in and out, its operators, where its weights lie.
 
-Reached from `edgemind.catalog.onnx_files`. All places where a tensor, a graph or an operator may
+Reached from `edgemind.formats.onnx_files`. All places where a tensor, a graph or an operator may
 stand are looked at: in attributes, in sparse tensors, in functions too. Source: onnx.proto of
 onnx/onnx, whose field numbers stand here as they are.
 """
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from edgemind.catalog.protobuf import Field, Message, Walker
-from edgemind.catalog.window import shown
+from edgemind.formats.protobuf import Field, Message, Walker
+from edgemind.formats.window import shown
 
 DOMAINS: Final = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 REFUSED_OPERATORS: Final = frozenset({"EPContext"})
@@ -30,6 +30,8 @@ ELEMENTS: Final[Mapping[int, str]] = MappingProxyType(
         )
     )
 )
+PACKED_PRODUCT: Final = "MatMulNBits"
+"""A product with a matrix of N columns and K rows, a few bits to a weight."""
 MAX_PORTS: Final = 4096
 MAX_DIMENSIONS: Final = 16
 MAX_EXTERNAL: Final = 1 << 16
@@ -64,6 +66,8 @@ class Reader:
         self.inputs: list[Port] = []
         self.outputs: list[Port] = []
         self.nodes = 0
+        self.parameters = 0
+        """Weights, packed ones as what they stand for."""
         self.types: Counter[str] = Counter()
         self.external: list[External] = []
         # Operators of other domains, and where they stand; functions may define them.
@@ -115,18 +119,21 @@ class Reader:
         self.opsets[domain] = version
 
     def _graph(self, field: Field, outermost: bool = False) -> None:
+        packed: set[str] = set()
+        tensors: list[tuple[str, int]] = []
         for inner in self.walker.fields(self._inside(field)):
             match inner.number:
                 case 1:
-                    self._node(inner)
+                    packed |= self._node(inner)
                 case 5:
-                    self._tensor(inner)
+                    tensors.append(self._tensor(inner))
                 case 11 if outermost:
                     self._port(inner, self.inputs)
                 case 12 if outermost:
                     self._port(inner, self.outputs)
                 case 15:
                     self._sparse(inner)
+        self.parameters += sum(count for name, count in tensors if name not in packed)
 
     def _function(self, field: Field) -> None:
         name = domain = ""
@@ -142,36 +149,55 @@ class Reader:
                     self._attribute(inner)
         self._defined.add((domain, name))
 
-    def _node(self, field: Field) -> None:
+    def _node(self, field: Field) -> set[str]:
+        """Look at an operator; the names of the packed weights that it reads."""
         self.nodes += 1
         operator = domain = ""
+        inputs: list[str] = []
+        sizes: dict[str, int] = {}
         for inner in self.walker.fields(place := self._inside(field)):
             match inner.number:
+                case 1:
+                    inputs.append(self.walker.text(inner))
                 case 4:
                     operator = self.walker.text(inner)
                 case 5:
-                    self._attribute(inner)
+                    name, size = self._attribute(inner)
+                    sizes[name] = size
                 case 7:
                     domain = self.walker.text(inner)
         if domain not in DOMAINS or operator in REFUSED_OPERATORS:
             self._foreign.setdefault((domain, operator), place.start)
+        if operator != PACKED_PRODUCT:
+            return set()
+        self.parameters += sizes.get("K", 0) * sizes.get("N", 0)
+        return set(inputs[1:])
 
-    def _attribute(self, field: Field) -> None:
+    def _attribute(self, field: Field) -> tuple[str, int]:
+        """Look at what lies in an attribute; its name, and its value where that is a number."""
+        name, number = "", 0
         for inner in self.walker.fields(self._inside(field)):
             match inner.number:
+                case 1:
+                    name = self.walker.text(inner)
+                case 3 if isinstance(inner.value, int):
+                    number = inner.value
                 case 5 | 10:
                     self._tensor(inner)
                 case 6 | 11:
                     self._graph(inner)
                 case 22 | 23:
                     self._sparse(inner)
+        return name, number
 
     def _sparse(self, field: Field) -> None:
         for inner in self.walker.fields(self._inside(field)):
             if inner.number in (1, 2):
                 self._tensor(inner)
 
-    def _tensor(self, field: Field) -> None:
+    def _tensor(self, field: Field) -> tuple[str, int]:
+        """Look at a tensor; its name and its number of elements."""
+        name = ""
         shape: list[int] = []
         element, entries = 0, {}
         for inner in self.walker.fields(place := self._inside(field)):
@@ -180,6 +206,8 @@ class Reader:
                     shape += self.walker.numbers(inner, MAX_DIMENSIONS)
                 case 2 if isinstance(inner.value, int):
                     element = inner.value
+                case 8:
+                    name = self.walker.text(inner)
                 case 13:
                     key, value = self._entry(inner)
                     if key in entries:
@@ -200,6 +228,7 @@ class Reader:
                 self._fail("a tensor in another file, at a place that is no number", field)
             location = entries.get("location", "")
             self.external.append(External(location, offset, length, place.start))
+        return name, count
 
     def _entry(self, field: Field) -> tuple[str, str]:
         key = value = ""

@@ -2,7 +2,7 @@
 
 A model is refused that names files outside its folder for its weights, operators that only a
 library of somebody's could bring, or a graph that is no language model's. Its graph is read by
-`edgemind.catalog.onnx_graph`. Source: docs/ExternalData.md of onnx/onnx.
+`edgemind.formats.onnx_graph`. Source: docs/ExternalData.md of onnx/onnx.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Final
 
-from edgemind.catalog.onnx_graph import External, Port, Reader
-from edgemind.catalog.protobuf import Message, Walker
-from edgemind.catalog.window import Window, opened, shown
 from edgemind.errors import ModelInvalid, ModelNotFound, ModelUnsupported
+from edgemind.formats.onnx_graph import External, Port, Reader
+from edgemind.formats.protobuf import Message, Walker
+from edgemind.formats.window import Window, opened, shown
 
 MEMORY_TAG: Final = "_ORT_MEM_ADDR_"
 """As a file's name it means to onnxruntime: the offset is an address in memory."""
@@ -69,6 +69,8 @@ def inspect_onnx(path: Path) -> OnnxModel:
     _side_files(path.parent)
     names = {port.name: port for port in reader.inputs}
     outputs = {port.name for port in reader.outputs}
+    if "inputs_embeds" in names and "input_ids" not in names:
+        raise ModelUnsupported(f"{path} takes embeddings, not tokens: its embedding is elsewhere")
     if "input_ids" not in names or "logits" not in outputs:
         raise ModelUnsupported(f"{path} is no language model: it lacks input_ids or logits")
     if names["input_ids"].element not in ("int64", "int32"):
@@ -81,7 +83,7 @@ def inspect_onnx(path: Path) -> OnnxModel:
         inputs=tuple(reader.inputs),
         outputs=tuple(reader.outputs),
         nodes=reader.nodes,
-        parameters=reader.types.total(),
+        parameters=reader.parameters,
         types=tuple(reader.types.most_common()),
         external=external,
     )

@@ -1,6 +1,6 @@
 """Protobuf messages as they lie in a file: field after field, nothing built, all of it bounded.
 
-For `edgemind.catalog.onnx_files`, which needs a few fields of files of gigabytes. Only what is
+For `edgemind.formats.onnx_files`, which needs a few fields of files of gigabytes. Only what is
 asked for is read, a message ends where the one around it says, and nesting and the number of fields
 are limited. Source: the encoding's description (protobuf.dev/programming-guides/encoding).
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Final
 
-from edgemind.catalog.window import Window
+from edgemind.formats.window import Window
 
 VARINT, FIXED64, BYTES, _GROUP, _END_GROUP, FIXED32 = range(6)
 MAX_FIELDS: Final = 1 << 20

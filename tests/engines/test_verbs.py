@@ -1,4 +1,4 @@
-"""The five verbs over llama.cpp, on a tiny random model, with both kinds of cache."""
+"""The five verbs, on tiny random models: llama.cpp with both kinds of cache, two kinds of ONNX."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import threading
 
 import pytest
 
-from edgemind.engines.base import Interrupted
-from edgemind.engines.llama import LlamaEngine
+from edgemind.engines.base import Engine, Interrupted
 from edgemind.types import Token
-from tests.engines.branches import GREEDY, OTHER, PROMPT, say, steps
+from tests.engines.branches import GREEDY, OTHER, PROMPT, before_runs, say, steps
 
 # Prefixes
 
 
-def test_a_prompt_is_evaluated_but_for_its_last_token(engine: LlamaEngine) -> None:
+def test_a_prompt_is_evaluated_but_for_its_last_token(engine: Engine) -> None:
     branch = engine.prefill(PROMPT, GREEDY)
     assert engine.evaluated_tokens == len(PROMPT) - 1
     assert (branch.evaluated, branch.pending) == (len(PROMPT) - 1, PROMPT[-1:])
@@ -23,7 +22,7 @@ def test_a_prompt_is_evaluated_but_for_its_last_token(engine: LlamaEngine) -> No
     assert len(branch.pending) == 1
 
 
-def test_a_living_prefix_is_re_used(engine: LlamaEngine) -> None:
+def test_a_living_prefix_is_re_used(engine: Engine) -> None:
     first = engine.prefill(PROMPT, GREEDY)
     before = engine.evaluated_tokens
     second = engine.prefill([*PROMPT[:10], *OTHER], GREEDY)
@@ -34,7 +33,7 @@ def test_a_living_prefix_is_re_used(engine: LlamaEngine) -> None:
     assert alone == say(engine, [*PROMPT[:10], *OTHER], 6)
 
 
-def test_a_kept_prefix_is_re_used(engine: LlamaEngine) -> None:
+def test_a_kept_prefix_is_re_used(engine: Engine) -> None:
     expected = say(engine, [*PROMPT, *OTHER])
     branch = engine.prefill(PROMPT, GREEDY)
     said = steps(engine, branch, 3)
@@ -49,14 +48,14 @@ def test_a_kept_prefix_is_re_used(engine: LlamaEngine) -> None:
     assert steps(engine, shorter, 8) == expected
 
 
-def test_without_keep_nothing_is_re_used(engine: LlamaEngine) -> None:
+def test_without_keep_nothing_is_re_used(engine: Engine) -> None:
     say(engine, PROMPT)
     before = engine.evaluated_tokens
     engine.drop(engine.prefill(PROMPT, GREEDY))
     assert engine.evaluated_tokens - before == len(PROMPT) - 1
 
 
-def test_the_same_prompt_again_costs_nothing(engine: LlamaEngine) -> None:
+def test_the_same_prompt_again_costs_nothing(engine: Engine) -> None:
     engine.drop(engine.prefill(PROMPT, GREEDY), keep=True)
     before = engine.evaluated_tokens
     branch = engine.prefill(PROMPT, GREEDY)
@@ -65,19 +64,18 @@ def test_the_same_prompt_again_costs_nothing(engine: LlamaEngine) -> None:
 
 
 def test_an_interrupted_prefill_goes_on_where_it_was(
-    engine: LlamaEngine, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = [(7 * i) % 590 for i in range(1400)]
     expected = say(engine, long)
-    decode, calls = engine._decode, []
+    calls = []
 
-    def cut(branches: list[object]) -> None:
+    def cut() -> None:
         calls.append(1)
         if len(calls) == 3:
             engine.interrupt()
-        decode(branches)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine, "_decode", cut)
+    before_runs(engine, monkeypatch, cut)
     before = engine.evaluated_tokens
     with pytest.raises(Interrupted):
         engine.prefill(long, GREEDY)
@@ -90,7 +88,7 @@ def test_an_interrupted_prefill_goes_on_where_it_was(
     assert steps(engine, branch, 8) == expected
 
 
-def test_interrupting_from_another_thread_at_any_moment(engine: LlamaEngine) -> None:
+def test_interrupting_from_another_thread_at_any_moment(engine: Engine) -> None:
     long = [(11 * i) % 590 for i in range(1400)]
     go = threading.Event()
 
@@ -109,7 +107,7 @@ def test_interrupting_from_another_thread_at_any_moment(engine: LlamaEngine) -> 
     thread.join()
     engine.resume()
     assert engine.evaluated_tokens == len(long) - 1
-    assert engine._cache.length(branch.sequence) == len(long) - 1
+    assert branch.evaluated == len(long) - 1
     [token] = engine.step([branch])
     engine.drop(branch)
     fresh = engine.prefill(long, GREEDY)
@@ -117,7 +115,7 @@ def test_interrupting_from_another_thread_at_any_moment(engine: LlamaEngine) -> 
     assert token.logprob == pytest.approx(expected.logprob, abs=0.05)
 
 
-def test_an_interrupted_step_is_stepped_again(engine: LlamaEngine) -> None:
+def test_an_interrupted_step_is_stepped_again(engine: Engine) -> None:
     expected = say(engine, PROMPT)
     branch = engine.prefill(PROMPT, GREEDY)
     said = steps(engine, branch, 3)
@@ -132,7 +130,7 @@ def test_an_interrupted_step_is_stepped_again(engine: LlamaEngine) -> None:
 # Forks and batches
 
 
-def test_a_fork_costs_nothing_and_says_the_same(engine: LlamaEngine) -> None:
+def test_a_fork_costs_nothing_and_says_the_same(engine: Engine) -> None:
     expected = say(engine, PROMPT)
     root = engine.prefill(PROMPT, GREEDY)
     before = engine.evaluated_tokens
@@ -143,7 +141,7 @@ def test_a_fork_costs_nothing_and_says_the_same(engine: LlamaEngine) -> None:
     assert steps(engine, root, 8) == expected
 
 
-def test_a_fork_in_the_middle_of_an_answer(engine: LlamaEngine) -> None:
+def test_a_fork_in_the_middle_of_an_answer(engine: Engine) -> None:
     expected = say(engine, PROMPT)
     branch = engine.prefill(PROMPT, GREEDY)
     said = steps(engine, branch, 4)
@@ -152,7 +150,7 @@ def test_a_fork_in_the_middle_of_an_answer(engine: LlamaEngine) -> None:
     assert said + steps(engine, child, 4) == expected
 
 
-def test_a_batch_says_what_its_branches_say_alone(engine: LlamaEngine) -> None:
+def test_a_batch_says_what_its_branches_say_alone(engine: Engine) -> None:
     prompts = [PROMPT, OTHER, PROMPT[:7], [*PROMPT, *OTHER]]
     expected = [say(engine, prompt) for prompt in prompts]
     branches = [engine.prefill(prompt, GREEDY) for prompt in prompts]
@@ -160,7 +158,7 @@ def test_a_batch_says_what_its_branches_say_alone(engine: LlamaEngine) -> None:
     assert [[token.id for token in one] for one in zip(*said, strict=True)] == expected
 
 
-def test_the_order_in_a_batch_is_the_callers(engine: LlamaEngine) -> None:
+def test_the_order_in_a_batch_is_the_callers(engine: Engine) -> None:
     branches = [engine.prefill(prompt, GREEDY) for prompt in (PROMPT, OTHER, PROMPT[:5])]
     forward = [token.id for token in engine.step(engine.fork(branches[0], [GREEDY]))]
     again = [engine.fork(branch, [GREEDY])[0] for branch in branches[:1]]
@@ -168,7 +166,7 @@ def test_the_order_in_a_batch_is_the_callers(engine: LlamaEngine) -> None:
     assert backward[2].id == forward[0]
 
 
-def test_branches_of_one_batch_may_have_different_amounts_pending(engine: LlamaEngine) -> None:
+def test_branches_of_one_batch_may_have_different_amounts_pending(engine: Engine) -> None:
     expected = say(engine, [*PROMPT, *OTHER])
     other = say(engine, OTHER)
     branch, beside = engine.prefill(PROMPT, GREEDY), engine.prefill(OTHER, GREEDY)
@@ -178,7 +176,7 @@ def test_branches_of_one_batch_may_have_different_amounts_pending(engine: LlamaE
     assert [pair[1].id for pair in said] == other
 
 
-def test_more_than_a_batch_pending(engine: LlamaEngine) -> None:
+def test_more_than_a_batch_pending(engine: Engine) -> None:
     long = [(7 * i) % 590 for i in range(1200)]
     expected = engine.step([engine.prefill([*PROMPT, *long], GREEDY)])[0]
     branch, beside = engine.prefill(PROMPT, GREEDY), engine.prefill(OTHER, GREEDY)
@@ -188,5 +186,5 @@ def test_more_than_a_batch_pending(engine: LlamaEngine) -> None:
     assert branch.evaluated == len(PROMPT) + len(long)
 
 
-def test_an_empty_step(engine: LlamaEngine) -> None:
+def test_an_empty_step(engine: Engine) -> None:
     assert engine.step([]) == []

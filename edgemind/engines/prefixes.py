@@ -7,19 +7,32 @@ allows are found from the roots on, without looking at what hangs on refused one
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from edgemind.engines.llama.vocabulary import LlamaVocabulary
-
 Ids = npt.NDArray[np.int32]
+
+
+class Pieces(Protocol):
+    """A vocabulary whose tokens are known as bytes."""
+
+    @property
+    def size(self) -> int:
+        """How many tokens there are."""
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token."""
+
+    def is_end(self, token: int) -> bool:
+        """Whether a token ends a generation."""
 
 
 class Prefixes:
     """The tree of a vocabulary's pieces. Making one takes about 2 µs for each token."""
 
-    def __init__(self, vocabulary: LlamaVocabulary) -> None:
+    def __init__(self, vocabulary: Pieces) -> None:
         pieces = sorted((vocabulary.piece(token), token) for token in range(vocabulary.size))
         parents = np.full(vocabulary.size, -1, np.int32)
         roots: list[int] = []

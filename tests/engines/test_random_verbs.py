@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from edgemind.engines.base import Branch, Interrupted
-from edgemind.engines.llama import CacheMode, LlamaEngine
+from edgemind.engines.base import Branch, Engine, Interrupted
+from edgemind.engines.llama import LlamaEngine
+from edgemind.engines.onnx import OnnxEngine
+from edgemind.engines.onnx.branch import OnnxBranch
 from edgemind.errors import ContextFull
 from edgemind.types import Sampling
+from tests.engines.branches import opened
 
 GREEDY = Sampling(temperature=0.0)
 WIDTH = 4
@@ -22,11 +25,11 @@ CHANGED_LAST_DIGITS = 0.02
 class Session:
     """An engine, its living branches, and a second engine that evaluates from nothing."""
 
-    def __init__(self, path: Path, seed: int, cache: CacheMode) -> None:
+    def __init__(self, open_one: Callable[[int, int], Engine], seed: int) -> None:
         self.chance = random.Random(seed)
         context = self.chance.choice([40, 120, 512])
-        self.engine = LlamaEngine(path, context=context, width=WIDTH, threads=1, cache=cache)
-        self.fresh = LlamaEngine(path, context=512, width=1, threads=1)
+        self.engine = open_one(context, WIDTH)
+        self.fresh = open_one(512, 1)
         self.shared = self.tokens(100)
         self.living: list[Branch] = []
         self.compared = 0
@@ -50,7 +53,7 @@ class Session:
         before = [[*branch.tokens] for branch in chosen]
         for branch, known, token in zip(chosen, before, self.engine.step(chosen), strict=True):
             assert branch.tokens == [*known, token.id]
-            assert branch.evaluated == self.engine._cache.length(branch.sequence) == len(known)
+            assert branch.evaluated == self.held(branch) == len(known)
             if self.chance.random() < 0.1:
                 self.compare(known, token.id, token.logprob)
 
@@ -85,15 +88,47 @@ class Session:
             except ContextFull:
                 while self.living:
                     self.drop()
+            self.check_places()
+
+    def held(self, branch: Branch) -> int:
+        """Tokens of a branch that are in the cache."""
+        if isinstance(self.engine, LlamaEngine):
+            return self.engine._cache.length(branch.sequence)
+        assert isinstance(branch, OnnxBranch) and branch.pack
+        return branch.pack.lengths[branch.row]
+
+    def check_places(self) -> None:
+        """No sequence, no row leaks."""
+        if isinstance(self.engine, LlamaEngine):
             kept = self.engine._cache.kept
             used = [branch.sequence for branch in [*self.living, *([kept] if kept else [])]]
             assert sorted(used + self.engine._cache._free) == [*range(WIDTH + 2)]
+            return
+        assert isinstance(self.engine, OnnxEngine)
+        cache = self.engine._cache
+        assert {*cache.branches.values()} == {*self.living}
+        holders = [
+            (branch, pack, row)
+            for pack in cache.packs
+            for row, held in enumerate(pack.holders)
+            for branch in held
+        ]
+        assert all(branch.pack is pack and branch.row == row for branch, pack, row in holders)
+        owners = {*cache.branches.values(), *([cache.kept] if cache.kept else [])}
+        assert {branch for branch, _, _ in holders} == {b for b in owners if b.pack is not None}
+        for pack in cache.packs:
+            empty = sum(not held for held in pack.holders)
+            assert 2 * empty < len(pack.holders), "a pack shrinks when half of it is empty"
 
 
-@pytest.mark.parametrize("cache", ["unified", "split"])
+@pytest.mark.parametrize(
+    "kind", ["unified", "split", "concatenating", "in place", "equal", "one token"]
+)
 @pytest.mark.parametrize("seed", range(5))
-def test_verbs_in_random_order(tiny: Path, seed: int, cache: CacheMode) -> None:
-    session = Session(tiny, seed, cache)
+def test_verbs_in_random_order(
+    tiny: Path, tiny_onnx: dict[str, Path], seed: int, kind: str
+) -> None:
+    session = Session(lambda context, width: opened(kind, tiny, tiny_onnx, context, width), seed)
     try:
         session.play(150)
         assert session.compared

@@ -1,0 +1,290 @@
+"""The ONNX engine: the five verbs over onnxruntime.
+
+Branches are rows of packs (`cache`), a step is one run for all of them, tokens are drawn in numpy
+(`draw`). All runs happen in one worker thread; `interrupt` makes onnxruntime end a run between two
+nodes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edgemind.engines.base import Branch, Interrupted, ModelInfo
+from edgemind.engines.cores import performance_cores
+from edgemind.engines.onnx.branch import OnnxBranch
+from edgemind.engines.onnx.cache import Cache
+from edgemind.engines.onnx.describe import describe, stop_ids, usual_ends
+from edgemind.engines.onnx.draw import Sampler
+from edgemind.engines.onnx.folder import find_files
+from edgemind.engines.onnx.probe import probe
+from edgemind.engines.onnx.providers import chosen, preferred_variants, provider_key, started
+from edgemind.engines.onnx.runner import Logits, Runner, load_onnxruntime
+from edgemind.engines.onnx.vocabulary import OnnxVocabulary
+from edgemind.engines.sampling import complete
+from edgemind.engines.worker import Worker
+from edgemind.errors import ContextFull
+from edgemind.formats.onnx_files import inspect_onnx
+from edgemind.types import Sampling, Token
+
+SMALL_MODEL_BYTES = 32 << 20
+"""Under it a step takes less time on one core than waiting for a second thread (docs/log.md)."""
+MEMORY_SHARE = 0.8
+"""Of the memory that is free when a model is opened, what caches may take."""
+
+
+class OnnxEngine:
+    """`edgemind.engines.base.Engine` for a folder with an ONNX model, or one of its .onnx files.
+
+    `context` bounds one branch, in tokens (the model's own bound applies too), `width` the
+    branches stepped at once. `variant` chooses among a folder's models (`q4`, `fp16`, …),
+    `provider` where to run (`edgemind.engines.onnx.providers`). `memory` bounds the bytes of all
+    caches; None for most of what is free now. `notices` say what is not as it was asked for.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        context: int = 4096,
+        width: int = 16,
+        threads: int | None = None,
+        variant: str | None = None,
+        provider: str = "cpu",
+        memory: int | None = None,
+    ) -> None:
+        key = provider_key(provider)
+        self._files = files = find_files(path, variant, preferred_variants(provider))
+        # No library looks at a file before this has: it may name weights anywhere on the disk.
+        graphs = [inspect_onnx(file) for file in files.paths]
+        size = sum(graph.bytes for graph in graphs)
+        self.threads = threads or (1 if size < SMALL_MODEL_BYTES else performance_cores())
+        self.max_width = width
+        self.evaluated_tokens = 0
+        self._parameters, self._bytes = graphs[0].parameters, size
+        self._memory = _free_memory() if memory is None else memory
+        self._numbers = itertools.count()
+        self._closed = False
+        self._runner: Runner | None = None
+        self._worker = Worker("edgemind-onnx")
+        try:
+            self._worker.call(lambda: self._open(key, context), self.interrupt)
+        except BaseException:
+            self.close()
+            raise
+
+    # Opening and closing
+
+    def _open(self, key: str, context: int) -> None:
+        library, files = load_onnxruntime(), self._files
+        providers, notice = chosen(key, library.get_available_providers())
+        self._runner = runner = Runner(files, providers, self.threads)
+        notice = notice or started(key, runner.providers)
+        self.notices: tuple[str, ...] = (notice,) if notice else ()
+        self.device = f"cpu:{self.threads}" if key == "cpu" or notice else key
+        nature = probe(runner)
+        self._several = nature.several
+        self.vocabulary = OnnxVocabulary(files.home, runner.vocabulary_size)
+        self.vocabulary.ends = frozenset(stop_ids(files) or usual_ends(self.vocabulary))
+        self.info: ModelInfo = describe(
+            files, self.vocabulary, runner.metadata, parameters=self._parameters, size=self._bytes
+        )
+        self.context_length = min(context, self.info.context_length or context)
+        self._cache = Cache(runner, nature.style, nature.in_place, self._memory)
+        self._sampler = Sampler(self.vocabulary)
+
+    def close(self) -> None:
+        """Free the model. Safe to call twice; the engine cannot be used afterwards."""
+        if self._closed:
+            return
+        self._closed = True
+        self.interrupt()
+        self._worker.close()
+        if hasattr(self, "_cache"):
+            for branch in list(self._cache.branches.values()):
+                self._drop(branch, keep=False)
+            self._cache.forget_kept()
+            self.vocabulary.close()
+        if self._runner is not None:
+            self._runner.close()
+
+    def interrupt(self) -> None:
+        """Cut the running verb at the graph's next node, and refuse the next, until `resume`."""
+        if self._runner is not None:
+            self._runner.interrupt()
+
+    def resume(self) -> None:
+        """Let verbs run again."""
+        if self._runner is not None and not self._closed:
+            self._runner.resume()
+
+    @property
+    def cache_bytes(self) -> int:
+        """Bytes that all branches' keys and values take now."""
+        return self._cache.bytes
+
+    def room(self, tokens: int) -> int:
+        """Most branches of so many tokens that memory holds at once; see `Engine.room`."""
+        return min(self.max_width, self._cache.room(tokens))
+
+    # The five verbs
+
+    def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch:
+        """Evaluate a prompt but for its last token; see `Engine.prefill`."""
+        if not tokens:
+            raise ContextFull("the prompt is empty: there is nothing to continue")
+        if len(tokens) >= self.context_length:
+            raise ContextFull(
+                f"the prompt has {len(tokens)} tokens and the context holds "
+                f"{self.context_length}: shorten it, or load the model with a larger context"
+            )
+        prompt = self._checked(tokens)
+        made: list[OnnxBranch] = []
+        return self._making(made, lambda: self._prefill(prompt, sampling, made))[0]
+
+    def fork(self, branch: Branch, samplings: Sequence[Sampling]) -> list[Branch]:
+        """One child for each sampling; see `Engine.fork`. Nothing is copied until they grow."""
+        parent = self._own(branch)
+        made: list[OnnxBranch] = []
+        return self._making(made, lambda: self._fork(parent, samplings, made))
+
+    def step(self, branches: Sequence[Branch]) -> list[Token]:
+        """One run, one sampled token for each branch; see `Engine.step`."""
+        own = [self._own(branch) for branch in branches]
+        if len({branch.sequence for branch in own}) != len(own):
+            raise ValueError("a branch stands twice in one step")
+        if len(own) > self.max_width:
+            raise ValueError(f"{len(own)} branches in one step; at most {self.max_width}")
+        for branch in own:
+            if len(branch.tokens) >= self.context_length:
+                raise ContextFull(f"a branch has filled its {self.context_length} tokens")
+        return self._worker.call(lambda: self._step(own), self.interrupt) if own else []
+
+    def extend(self, branch: Branch, tokens: Sequence[int]) -> None:
+        """Append known tokens; see `Engine.extend`."""
+        self._own(branch).tokens.extend(self._checked(tokens))
+
+    def drop(self, branch: Branch, keep: bool = False) -> None:
+        """Give a branch's memory back; see `Engine.drop`. Dropping twice is harmless."""
+        if branch.alive and not self._closed:
+            own = self._own(branch)
+            self._worker.call(lambda: self._drop(own, keep), self.interrupt)
+
+    def _own(self, branch: Branch) -> OnnxBranch:
+        own = isinstance(branch, OnnxBranch) and branch.alive
+        if not own or self._cache.branches.get(branch.sequence) is not branch:
+            raise ValueError("this branch was dropped, or belongs to another engine")
+        return branch
+
+    def _checked(self, tokens: Sequence[int]) -> list[int]:
+        if not all(0 <= token < self.vocabulary.size for token in tokens):
+            raise ValueError("a token id is outside the vocabulary")
+        return [int(token) for token in tokens]
+
+    def _making(self, made: list[OnnxBranch], make: Callable[[], None]) -> list[Branch]:
+        """Run `make`, which appends to `made`; no branch survives an error that nobody hears of.
+
+        A KeyboardInterrupt may come here after the worker has succeeded.
+        """
+        try:
+            self._worker.call(make, self.interrupt)
+        except BaseException as error:
+            for branch in made:
+                self.drop(branch, keep=isinstance(error, Interrupted))
+            raise
+        return [*made]
+
+    # In the worker thread
+
+    def _prefill(self, tokens: list[int], sampling: Sampling, made: list[OnnxBranch]) -> None:
+        if self._run.is_stopped:
+            raise Interrupted
+        branch = OnnxBranch(next(self._numbers), tokens, 0, complete(sampling, self.info))
+        self._cache.adopt_prefix(branch)
+        made.append(self._admit(branch))
+        self._sampler.begin(branch)
+        self._evaluate(branch, len(tokens) - 1)
+
+    def _fork(
+        self, parent: OnnxBranch, samplings: Sequence[Sampling], made: list[OnnxBranch]
+    ) -> None:
+        state = parent.decoder.getstate()
+        for sampling in samplings:
+            child = OnnxBranch(
+                next(self._numbers), [*parent.tokens], 0, complete(sampling, self.info)
+            )
+            made.append(self._admit(child))
+            child.decoder.setstate(state)
+            self._sampler.begin(child, parent)
+            self._cache.place(child, parent.pack, parent.row)
+            child.evaluated = parent.evaluated
+
+    def _admit(self, branch: OnnxBranch) -> OnnxBranch:
+        """Count a branch in; two more than are stepped: the prompt they come from, and the kept."""
+        cache = self._cache
+        if len(cache.branches) + (cache.kept is not None) >= self.max_width + 2:
+            cache.forget_kept()
+        if len(cache.branches) >= self.max_width + 2:
+            cache.leave(branch)
+            raise ContextFull("all sequences of the cache are in use: think with fewer branches")
+        cache.branches[branch.sequence] = branch
+        return branch
+
+    @property
+    def _run(self) -> Runner:
+        if self._runner is None:
+            raise RuntimeError("the engine is closed; load the model again")
+        return self._runner
+
+    def _step(self, branches: list[OnnxBranch]) -> list[Token]:
+        for branch in branches:
+            self._evaluate(branch, len(branch.tokens) - 1)
+        logits = np.empty((len(branches), self.vocabulary.size), np.float32)
+        rows = {branch: row for row, branch in enumerate(branches)}
+        for group in self._cache.groups(branches):
+            ids = np.array([[branch.tokens[-1]] for branch in group])
+            found = self._cache.advance(group, ids)
+            self.evaluated_tokens += len(group)
+            if len(group) == len(branches):
+                logits = found
+            else:
+                logits[[rows[branch] for branch in group]] = found
+        return self._drawn(branches, logits)
+
+    def _drawn(self, branches: list[OnnxBranch], logits: Logits) -> list[Token]:
+        for branch in branches:
+            branch.evaluated = len(branch.tokens)
+        return self._sampler.draw(branches, logits)
+
+    def _evaluate(self, branch: OnnxBranch, end: int) -> None:
+        """Evaluate a branch's pending tokens up to `end`, in chunks; their logits are dropped."""
+        runner = self._run
+        while branch.evaluated < end:
+            several = self._several or (not branch.evaluated and not runner.layouts[0].one_token)
+            left = end - branch.evaluated
+            count = min(left, runner.chunk_tokens) if several else 1
+            if not self._several and not branch.evaluated:
+                count = left  # the one chance to evaluate several at once
+            chunk = branch.tokens[branch.evaluated : branch.evaluated + count]
+            self._cache.advance([branch], np.array([chunk]), reserve=left - count)
+            branch.evaluated += count
+            self.evaluated_tokens += count
+
+    def _drop(self, branch: OnnxBranch, keep: bool) -> None:
+        branch.alive = False
+        self._cache.branches.pop(branch.sequence, None)
+        branch.reading = branch.chance = None
+        if keep and branch.evaluated:
+            self._cache.forget_kept()
+            self._cache.kept = branch
+        else:
+            self._cache.release(branch)
+
+
+def _free_memory() -> int:
+    import psutil
+
+    return int(MEMORY_SHARE * psutil.virtual_memory().available)

@@ -1,0 +1,79 @@
+"""A pack: the past of one run, whose rows are branches, and how rows may lie in it."""
+
+from __future__ import annotations
+
+import math
+import mmap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from edgemind.engines.onnx.branch import OnnxBranch
+from edgemind.engines.onnx.runner import Array
+
+MAPPED_BYTES = 1 << 20
+
+
+class Style(Enum):
+    """How rows of different lengths lie in one pack."""
+
+    END = "they end together, padding comes first"
+    BEGIN = "they begin together, padding comes last"
+    EQUAL = "only rows of one length can be run together"
+
+
+class Pack:
+    """The past of one run. `holders[row]` are the branches that lie in a row."""
+
+    def __init__(self, arrays: list[Array], lengths: list[int]) -> None:
+        self.arrays = arrays
+        self.lengths = lengths
+        self.holders: list[list[OnnxBranch]] = [[] for _ in lengths]
+
+    @property
+    def slots(self) -> int:
+        """Tokens for which each row has room."""
+        return int(self.arrays[0].shape[2])
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of its arrays."""
+        return sum(array.nbytes for array in self.arrays)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where tokens are copied from: a row, and the slot of its first token."""
+
+    pack: Pack | None
+    row: int
+    at: int
+
+    @classmethod
+    def of(cls, pack: Pack | None, row: int, style: Style) -> Source:
+        """A row as it lies now; its pack may change while tensor after tensor is copied."""
+        ends = pack is not None and style is Style.END
+        return cls(pack, row, pack.slots - pack.lengths[row] if pack and ends else 0)
+
+
+def allocate(size: int, kind: str) -> Array:
+    """A new flat buffer. A large one is a mapping of its own: a heap would not give it back."""
+    count = size * np.dtype(kind).itemsize
+    if count < MAPPED_BYTES:
+        return np.empty(size, kind)
+    return np.frombuffer(mmap.mmap(-1, count), kind)
+
+
+def view(flat: Array, shape: Iterable[int]) -> Array:
+    shape = tuple(shape)
+    return flat[: math.prod(shape)].reshape(shape)
+
+
+def flat_of(array: Array) -> Array:
+    """The one-dimensional buffer that an array lies in."""
+    base = array
+    while base.base is not None and isinstance(base.base, np.ndarray):
+        base = base.base
+    return base if base.ndim == 1 else base.reshape(-1)
