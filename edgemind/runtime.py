@@ -24,7 +24,7 @@ from edgemind.costs.forecast import Asked
 from edgemind.costs.model import CostModel
 from edgemind.costs.store import Shelf
 from edgemind.engines.base import CacheMode, Engine, common_prefix
-from edgemind.engines.opening import model_files, open_engine
+from edgemind.engines.opening import check_options, model_files, open_engine
 from edgemind.errors import BudgetTooSmall, ConfigError
 from edgemind.folders import cache_folder, data_folder
 from edgemind.meters.base import Place
@@ -93,6 +93,7 @@ def load(
         if value is not None and value < 1:
             raise ConfigError(f"{name} has to be at least 1, not {value}")
     path = bundled_model() if model is None else Path(model).expanduser()
+    check_options(path, gpu_layers, variant, provider)
     if not trust and not is_bundled(path):
         from edgemind.probe import check_model, trusted_files
 

@@ -13,6 +13,15 @@ def is_onnx(path: Path) -> bool:
     return path.suffix == ".onnx" or (path.is_dir() and not any(path.glob("*.gguf")))
 
 
+def check_options(path: Path, gpu_layers: int, variant: str | None, provider: str) -> None:
+    """`ConfigError` for an option of the other engine."""
+    if is_onnx(path):
+        if gpu_layers:
+            raise ConfigError("gpu_layers is for GGUF models; ONNX models take a provider")
+    elif variant is not None or provider != "cpu":
+        raise ConfigError(f"variant and provider are for ONNX models, and {path} is none")
+
+
 def model_files(path: Path, variant: str | None, provider: str) -> tuple[Path, ...]:
     """The files of a model that a library will open: the graphs of an ONNX folder, or the file.
 
@@ -42,17 +51,14 @@ def open_engine(
 
     Raises what the engine raises, and `ConfigError` for an option of the other one.
     """
+    check_options(path, gpu_layers, variant, provider)
     if is_onnx(path):
-        if gpu_layers:
-            raise ConfigError("gpu_layers is for GGUF models; ONNX models take a provider")
         from edgemind.engines.onnx import OnnxEngine
 
         engine = OnnxEngine(
             path, context=context, width=width, threads=threads, variant=variant, provider=provider
         )
         return engine, engine.notices
-    if variant is not None or provider != "cpu":
-        raise ConfigError(f"variant and provider are for ONNX models, and {path} is none")
     from edgemind.engines.llama import LlamaEngine
 
     return (
