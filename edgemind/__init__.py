@@ -38,7 +38,8 @@ from edgemind.types import (
 )
 
 if typing.TYPE_CHECKING:
-    from edgemind.runtime import Mind, load
+    from edgemind.loading import load
+    from edgemind.runtime import Mind
 
 __version__ = "0.1.0"
 
@@ -70,8 +71,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in ("Mind", "load"):
-        from edgemind import runtime
+    if name == "load":
+        from edgemind.loading import load
 
-        return getattr(runtime, name)
+        return load
+    if name == "Mind":
+        from edgemind.runtime import Mind
+
+        return Mind
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"cli", "__main__"}, {"desktop"}),
     ({"evaluate"},),
     ({""},),
+    ({"loading"},),
     ({"runtime"},),
     ({"strategies"}, {"router"}),
     ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}),

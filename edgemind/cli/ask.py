@@ -14,7 +14,8 @@ from edgemind.cli.options import ANSWERED, INTERRUPTED, clean_errors, stopping
 from edgemind.cli.record import person_usage
 from edgemind.cli.show import Screen
 from edgemind.errors import ConfigError
-from edgemind.runtime import AUTO, WIDTH, load
+from edgemind.loading import load
+from edgemind.runtime import AUTO, WIDTH
 from edgemind.strategies.base import find_strategy
 from edgemind.structured import read_schema
 from edgemind.types import Answer, Budget, Finished, Sampling

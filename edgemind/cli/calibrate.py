@@ -13,8 +13,9 @@ from edgemind.cli.options import clean_errors
 from edgemind.cli.progress import progress
 from edgemind.errors import ConfigError
 from edgemind.folders import data_folder
+from edgemind.loading import load
 from edgemind.router.store import save_calibration
-from edgemind.runtime import WIDTH, load
+from edgemind.runtime import WIDTH
 
 SEED = 1
 

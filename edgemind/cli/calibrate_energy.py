@@ -7,12 +7,13 @@ import json as json_text
 import sys
 
 from edgemind.evaluate.energy import Load, find_counter, measure, stretch_seconds
+from edgemind.loading import load
 from edgemind.meters.base import Place
 from edgemind.meters.cpu_time import CpuTime
 from edgemind.meters.estimate import typical_power
 from edgemind.meters.fit import fit_power
 from edgemind.meters.store import load_power, processor_name, save_power
-from edgemind.runtime import Mind, load
+from edgemind.runtime import Mind
 from edgemind.types import Budget, Sampling
 
 PROMPT = "Count from 1 to 1000, one number a line."

@@ -13,7 +13,8 @@ from edgemind.cli.options import clean_errors, stopping
 from edgemind.cli.record import person_usage
 from edgemind.cli.show import Screen
 from edgemind.errors import BudgetTooSmall, ContextFull
-from edgemind.runtime import AUTO, WIDTH, Mind, load
+from edgemind.loading import load
+from edgemind.runtime import AUTO, WIDTH, Mind
 from edgemind.strategies.base import find_strategy
 from edgemind.types import Answer, Budget, Chat, Event, Message, Sampling
 from edgemind.verify.external import Command

@@ -41,8 +41,9 @@ from edgemind.evaluate.report import (
     report_text,
 )
 from edgemind.evaluate.results import Result, ResultLog, Settings
+from edgemind.loading import load
 from edgemind.prompt import check_sampling
-from edgemind.runtime import WIDTH, load
+from edgemind.runtime import WIDTH
 from edgemind.types import Budget, Sampling
 
 MAX_TOKENS = 256

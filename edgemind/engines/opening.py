@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgemind.engines.base import CacheMode, Engine
-from edgemind.errors import ConfigError
+from edgemind.errors import ConfigError, ModelInvalid
 
 
 def is_onnx(path: Path) -> bool:
@@ -29,6 +29,8 @@ def model_files(path: Path, variant: str | None, provider: str) -> tuple[Path, .
     that does not exist.
     """
     if not is_onnx(path):
+        if path.is_dir():
+            raise ModelInvalid(f"{path} is a folder; name the GGUF file in it")
         return (path,)
     from edgemind.engines.onnx.folder import find_files
     from edgemind.engines.onnx.providers import preferred_variants

@@ -27,7 +27,7 @@ class Program:
     on_step: Callable[[ScriptedEngine], None] | None = None
 
     def load(self, model: object = None, **options: object) -> Mind:
-        """Stands for `edgemind.runtime.load`."""
+        """Stands for `edgemind.loading.load`."""
         self.loads.append((model, options))
         lines = [Line(tuple(text), (self.logprob,)) for text in self.says]
         engine = ScriptedEngine(

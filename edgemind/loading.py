@@ -1,0 +1,85 @@
+"""Opening a model: the bundled one, a GGUF file or an ONNX folder, tried first if it is unknown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgemind.catalog.bundled import bundled_model, is_bundled
+from edgemind.catalog.fingerprint import fingerprint
+from edgemind.config import load_config
+from edgemind.costs.store import Shelf
+from edgemind.engines.base import CacheMode
+from edgemind.engines.opening import check_options, model_files, open_engine
+from edgemind.errors import ConfigError
+from edgemind.folders import cache_folder, data_folder
+from edgemind.router.router import Router
+from edgemind.router.store import load_calibration
+from edgemind.runtime import Mind
+from edgemind.usage.account import FILE, Usage
+
+
+def load(
+    model: str | Path | None = None,
+    *,
+    context: int = 4096,
+    width: int = 16,
+    gpu_layers: int = 0,
+    threads: int | None = None,
+    cache: CacheMode = "unified",
+    usage: Usage | bool = False,
+    trust: bool = False,
+    variant: str | None = None,
+    provider: str = "cpu",
+) -> Mind:
+    """Open a model: a GGUF file, a folder with an ONNX model, or None for the bundled one.
+
+    A file that was not opened before is tried first (`edgemind.probe`): its header is read, and a
+    locked child loads it, so that one which makes llama.cpp abort or hang is `ModelInvalid` here.
+    That takes about as long as loading it; `trust=True` leaves it out, for files of your own.
+
+    `context` is the longest conversation in tokens, `width` the most samples decoded at once,
+    `gpu_layers` how many layers go to a GPU (-1: all), `threads` None for all physical
+    performance cores. With `usage` what answers cost is recorded: True keeps the person's own
+    record and the budgets of their config.toml, as the command line does (docs/budgets.md), a
+    `Usage` (`edgemind.usage.account`) another. Of ONNX folders that hold several models `variant`
+    (`q4`, `fp16`, `f32` …) takes one; `provider` is where they run (`cpu`, `cuda`, `coreml` …).
+    Raises `ModelNotFound`, `ModelInvalid` or `ModelUnsupported`, `ModelError` where the machine's
+    free memory cannot hold it, and `ConfigError` for what cannot be.
+    """
+    for name, value in (("context", context), ("width", width), ("threads", threads)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{name} has to be at least 1, not {value}")
+    path = bundled_model() if model is None else Path(model).expanduser()
+    check_options(path, gpu_layers, variant, provider)
+    if not trust and not is_bundled(path):
+        from edgemind.probe import check_model, trusted_files
+
+        trusted = trusted_files(data_folder())
+        for file in model_files(path, variant, provider):
+            check_model(file, trusted)
+    kept = Usage(data_folder() / FILE, load_config()) if usage is True else usage or None
+    weights = fingerprint(path) if kept else ""
+    engine, notices = open_engine(
+        path,
+        context=context,
+        width=width,
+        gpu_layers=gpu_layers,
+        threads=threads,
+        cache=cache,
+        variant=variant,
+        provider=provider,
+    )
+    try:
+        calibration = load_calibration(data_folder(), engine.info.name, engine.info.bytes)
+    except BaseException:
+        engine.close()
+        raise
+    costs = Shelf(cache_folder(), engine.info.name, engine.info.bytes, engine.device)
+    return Mind(
+        engine,
+        router=Router(calibration),
+        usage=kept,
+        weights=weights,
+        costs=costs,
+        notices=notices,
+    )
