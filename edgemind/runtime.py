@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -24,8 +25,10 @@ from edgemind.costs.forecast import Asked
 from edgemind.costs.model import CostModel
 from edgemind.costs.store import Shelf
 from edgemind.engines.base import CacheMode, Engine, common_prefix
-from edgemind.errors import BudgetTooSmall, ConfigError, ModelUnsupported
+from edgemind.errors import BudgetTooSmall, ConfigError, ModelUnsupported, PrivacyError
 from edgemind.folders import cache_folder, data_folder
+from edgemind.guard.lock import current_lock, lock_network
+from edgemind.guard.telemetry import switch_off
 from edgemind.meters.base import Place
 from edgemind.meters.choose import BestMeter, for_answer
 from edgemind.plan import Plan, admit
@@ -70,6 +73,7 @@ def load(
     cache: CacheMode = "unified",
     usage: Usage | bool = False,
     trust: bool = False,
+    lock: bool | None = None,
 ) -> Mind:
     """Open a model: a GGUF file's path, or None for the bundled one.
 
@@ -81,13 +85,21 @@ def load(
     `gpu_layers` how many layers go to a GPU (-1: all), `threads` None for all physical
     performance cores. With `usage` what answers cost is recorded: True keeps the person's own
     record and the budgets of their config.toml, as the command line does (docs/budgets.md), a
-    `Usage` (`edgemind.usage.account`) another. Raises `ModelNotFound`, `ModelInvalid` or
-    `ModelUnsupported`, `ModelError` where the machine's free memory cannot hold it, and
-    `ConfigError` for a number that cannot be.
+    `Usage` (`edgemind.usage.account`) another. `lock=True` shuts the whole calling process, all its
+    threads and later children, out of every network, loopback included, until it ends: nothing can
+    take that back. `PrivacyError` where this system cannot. Otherwise your process is left as it
+    is, and `Answer.network` says `open`; libraries' telemetry is switched off in `os.environ`
+    either way, and HF_HUB_OFFLINE set unless you set it yourself. Raises `ModelNotFound`,
+    `ModelInvalid` or `ModelUnsupported`, `ModelError` where the machine's free memory cannot hold
+    it, and `ConfigError` for a number that cannot be.
     """
     for name, value in (("context", context), ("width", width), ("threads", threads)):
         if value is not None and value < 1:
             raise ConfigError(f"{name} has to be at least 1, not {value}")
+    locked = lock_network() if lock else current_lock()
+    if lock and not locked.on:
+        raise PrivacyError(f"the network cannot be locked: {locked.why}")
+    switch_off(os.environ, locked=locked.on)
     path = bundled_model() if model is None else Path(model).expanduser()
     if path.suffix == ".onnx":
         raise ModelUnsupported(f"{path} is an ONNX model; this version runs GGUF files")
@@ -409,4 +421,5 @@ class Mind:
             model=self.model,
             predicted=plan.forecast.prediction(),
             notes=run.notes,
+            network=current_lock().label,
         )
