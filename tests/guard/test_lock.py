@@ -161,7 +161,7 @@ sys.platform = {platform!r}
 report = lock_network()
 again = lock_network()
 sys.platform = "linux"
-say(report.on, report.why, dict(report.rows({})), isinstance(error(socket.socket), PrivacyError)
+say(report.on, report.why, dict(report.rows({{}})), isinstance(error(socket.socket), PrivacyError)
     and again is report)
 """,
         tmp_path,
