@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from edgemind.catalog.bundled import bundled_model, is_bundled
@@ -10,8 +11,10 @@ from edgemind.config import load_config
 from edgemind.costs.store import Shelf
 from edgemind.engines.base import CacheMode
 from edgemind.engines.opening import check_options, model_files, open_engine
-from edgemind.errors import ConfigError
+from edgemind.errors import ConfigError, PrivacyError
 from edgemind.folders import cache_folder, data_folder
+from edgemind.guard.lock import current_lock, lock_network
+from edgemind.guard.telemetry import switch_off
 from edgemind.router.router import Router
 from edgemind.router.store import load_calibration
 from edgemind.runtime import Mind
@@ -30,6 +33,7 @@ def load(
     trust: bool = False,
     variant: str | None = None,
     provider: str = "cpu",
+    lock: bool | None = None,
 ) -> Mind:
     """Open a model: a GGUF file, a folder with an ONNX model, or None for the bundled one.
 
@@ -43,12 +47,23 @@ def load(
     record and the budgets of their config.toml, as the command line does (docs/budgets.md), a
     `Usage` (`edgemind.usage.account`) another. Of ONNX folders that hold several models `variant`
     (`q4`, `fp16`, `f32` …) takes one; `provider` is where they run (`cpu`, `cuda`, `coreml` …).
+
+    `lock=True` shuts the whole calling process, all its threads and later children, out of every
+    network, loopback included, until it ends: nothing can take that back. `PrivacyError` where this
+    system cannot. Otherwise your process is left as it is, and `Answer.network` says `open`;
+    libraries' telemetry is switched off in `os.environ` either way, and HF_HUB_OFFLINE set unless
+    you set it yourself.
+
     Raises `ModelNotFound`, `ModelInvalid` or `ModelUnsupported`, `ModelError` where the machine's
     free memory cannot hold it, and `ConfigError` for what cannot be.
     """
     for name, value in (("context", context), ("width", width), ("threads", threads)):
         if value is not None and value < 1:
             raise ConfigError(f"{name} has to be at least 1, not {value}")
+    locked = lock_network() if lock else current_lock()
+    if lock and not locked.on:
+        raise PrivacyError(f"the network cannot be locked: {locked.why}")
+    switch_off(os.environ, locked=locked.on)
     path = bundled_model() if model is None else Path(model).expanduser()
     check_options(path, gpu_layers, variant, provider)
     if not trust and not is_bundled(path):

@@ -21,6 +21,7 @@ from edgemind.costs.model import CostModel
 from edgemind.costs.store import Shelf
 from edgemind.engines.base import Engine, common_prefix
 from edgemind.errors import BudgetTooSmall, ConfigError
+from edgemind.guard.lock import current_lock
 from edgemind.meters.base import Place
 from edgemind.meters.choose import BestMeter, for_answer
 from edgemind.plan import Plan, admit
@@ -355,4 +356,5 @@ class Mind:
             model=self.model,
             predicted=plan.forecast.prediction(),
             notes=run.notes,
+            network=current_lock().label,
         )

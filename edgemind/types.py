@@ -257,6 +257,8 @@ class Answer:
     `agreement` is the share of samples with an answer that gave this one (1.0 for one sample);
     `seed` the first sample's, drawn at random unless `Sampling.seed` gave one. `predicted` was
     made before the first token; `notes` say what went differently (a hot processor, little memory).
+    `network` is `locked:<mechanism>` where the kernel refuses this process every network, as was
+    tried, and `open` where it does not.
     """
 
     text: str
@@ -273,6 +275,7 @@ class Answer:
     model: str
     predicted: Prediction | None = None
     notes: tuple[str, ...] = ()
+    network: str = "open"
 
     def to_json(self, indent: int | None = None) -> str:
         """This answer as JSON text."""

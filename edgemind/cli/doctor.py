@@ -6,6 +6,7 @@ A section is one function that gives a `Section`; `SECTIONS` lists them.
 from __future__ import annotations
 
 import json as json_text
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ import typer
 
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors
+from edgemind.guard.lock import current_lock
 from edgemind.meters.base import Place
 from edgemind.meters.choose import list_meters
 
@@ -46,7 +48,12 @@ def meters(place: Place) -> Section:
     return Section("meters", ("meter", "used", "watts", "why"), tuple(rows))
 
 
-SECTIONS: tuple[Callable[[Place], Section], ...] = (meters,)
+def network(_place: Place) -> Section:
+    """Whether the network is locked, by what, and what a try of it gave."""
+    return Section("network", ("network", "state"), current_lock().rows(os.environ))
+
+
+SECTIONS: tuple[Callable[[Place], Section], ...] = (meters, network)
 
 
 def doctor_command(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,15 +15,21 @@ import edgemind
 from edgemind.cli.ask import ask
 from edgemind.cli.chat import chat
 from edgemind.cli.child import child
+from edgemind.guard.lock import lock_network
+from edgemind.guard.telemetry import switch_off
 
 LATE = {
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
     "doctor": ("edgemind.cli.doctor", "doctor_command"),
     "eval": ("edgemind.cli.eval", "evaluate_command"),
+    "prove": ("edgemind.cli.prove", "prove_command"),
     "usage": ("edgemind.cli.usage", "usage_command"),
     "models": ("edgemind.cli.models", "models_app"),
 }
 """Commands and groups of them that are imported when asked for: an answer should not wait."""
+
+UNLOCKED = {"_child", "prove"}
+"""Commands that load no model in this process: a child locks itself, and `prove` only watches."""
 
 
 class Commands(TyperGroup):
@@ -78,7 +86,22 @@ def main() -> None:
     for file in (sys.stdout, sys.stderr):
         if hasattr(file, "reconfigure"):
             file.reconfigure(errors="replace")
+    lock(sys.argv[1:])
     app()
+
+
+def lock(arguments: Sequence[str]) -> None:
+    """Lock this process out of the network, before a command's libraries are imported.
+
+    Where the system gives no lock, that is said once, and the command runs without.
+    """
+    command = next((one for one in arguments if not one.startswith("-")), "")
+    if command in UNLOCKED:
+        return
+    report = lock_network()
+    switch_off(os.environ, locked=True)
+    if command and not report.on:
+        print(f"edgemind: the network is not locked: {report.why}", file=sys.stderr)
 
 
 if __name__ == "__main__":

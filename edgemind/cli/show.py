@@ -108,6 +108,8 @@ class Screen:
             self._write(self.out, answer.text)
             self._line_open = bool(answer.text)
         self._end_line()
+        if self.explain:
+            self._note(f"network: {NETWORK_WORDS.get(answer.network, answer.network)}")
         if not self.quiet:
             self._note(receipt(answer))
             for note in answer.notes:
@@ -213,6 +215,13 @@ FINISH_WORDS = {
     "budget": "cut by the budget",
     "length": "cut at the length limit",
     "interrupted": "stopped",
+}
+
+
+NETWORK_WORDS = {
+    "locked:seccomp": "locked by the kernel (seccomp); an IP socket was tried and refused",
+    "locked:sandbox": "locked by the kernel (sandbox); a connection was tried and refused",
+    "open": "open: this process is not locked",
 }
 
 

@@ -24,6 +24,7 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _X32_CALLS: Final = 0x40000000
 _CLONE_THREAD: Final = 0x10000
 _SOCK_STREAM, _SOCK_TYPE_MASK = 1, 0xF
+_AF_UNIX: Final = 1
 
 Instruction = tuple[int, int, int, int]
 """Code, distance to jump if true, distance if false, constant."""
@@ -46,7 +47,8 @@ MACHINES: Final[Mapping[str, Machine]] = MappingProxyType(
                 "execve": 59, "kill": 62, "ptrace": 101, "rt_sigqueueinfo": 129, "setrlimit": 160,
                 "tkill": 200, "tgkill": 234, "rt_tgsigqueueinfo": 297, "prlimit64": 302,
                 "process_vm_readv": 310, "process_vm_writev": 311, "seccomp": 317,
-                "execveat": 322, "pidfd_send_signal": 424, "io_uring_setup": 425, "clone3": 435,
+                "execveat": 322, "pidfd_send_signal": 424, "io_uring_setup": 425,
+                "io_uring_enter": 426, "io_uring_register": 427, "clone3": 435,
                 "pidfd_getfd": 438,
             },
         ),
@@ -57,29 +59,35 @@ MACHINES: Final[Mapping[str, Machine]] = MappingProxyType(
                 "setrlimit": 164, "socket": 198, "socketpair": 199, "clone": 220, "execve": 221,
                 "rt_tgsigqueueinfo": 240, "prlimit64": 261, "process_vm_readv": 270,
                 "process_vm_writev": 271, "seccomp": 277, "execveat": 281,
-                "pidfd_send_signal": 424, "io_uring_setup": 425, "clone3": 435,
-                "pidfd_getfd": 438,
+                "pidfd_send_signal": 424, "io_uring_setup": 425, "io_uring_enter": 426,
+                "io_uring_register": 427, "clone3": 435, "pidfd_getfd": 438,
             },
         ),
     }
 )  # fmt: skip
 
-NETWORK: Final = ("socket", "io_uring_setup")
+SOCKETS: Final = ("socket", "socketcall")
+"""What makes a socket; `socketcall` (all socket calls in one) exists on few architectures."""
+AROUND: Final = ("io_uring_setup", "io_uring_enter", "io_uring_register", "pidfd_getfd")
+"""Ways around a filter: io_uring makes sockets out of its sight, an older ring of the process too,
+and a socket that another process opened can be fetched."""
 OTHERS: Final = (
     *("fork", "vfork", "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev"),
-    *("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal", "pidfd_getfd"),
-    "setrlimit",
+    *("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal", "setrlimit"),
 )
 """What reaches other processes, makes new ones, or lifts a limit."""
 
 
-def program(machine: Machine, *, alone: int | None = None) -> tuple[Instruction, ...]:
+def program(
+    machine: Machine, *, alone: int | None = None, unix: bool = False
+) -> tuple[Instruction, ...]:
     """A filter that refuses (EPERM) every way to a network, and calls of any other architecture.
 
-    No `socket()` of any family: AF_UNIX leads to resolvers and containers too. io_uring would get
-    round the filter. Of `socketpair` only streams are left, since a datagram socket can still be
-    pointed elsewhere. With `alone`, the process's id, it can also make no process (threads, yes),
-    send no signal but to itself, touch no other process's memory, and change no resource limit.
+    No `socket()` of any family, since AF_UNIX leads to resolvers and containers too; but for that
+    one with `unix`, where a face needs it. Of `socketpair` only streams are left, since a datagram
+    socket can still be pointed elsewhere. With `alone`, the process's id, it can also make no
+    process (threads, yes), send no signal but to itself, touch no other process's memory, and
+    change no resource limit.
     """
     calls = machine.calls
     body: list[Instruction] = []
@@ -94,7 +102,9 @@ def program(machine: Machine, *, alone: int | None = None) -> tuple[Instruction,
         body.append((JUMP_EQUAL, 0, len(tests) + len(answer), calls[name]))
         body.extend([*tests, *answer])
 
-    for name in NETWORK:
+    if unix:
+        only("socket", [(LOAD, 0, 0, _argument(0)), (JUMP_EQUAL, 1, 0, _AF_UNIX)])
+    for name in (*SOCKETS[unix:], *AROUND):
         refuse(name)
     kind = [(LOAD, 0, 0, _argument(1)), (AND, 0, 0, _SOCK_TYPE_MASK)]
     only("socketpair", [*kind, (JUMP_EQUAL, 1, 0, _SOCK_STREAM)])

@@ -1,15 +1,15 @@
 """Locks on system calls (Linux on x86-64 and aarch64): no network, or nothing but computing.
 
 Unprivileged, inherited by children and by C code, on until the process ends. Elsewhere (macOS,
-other processors, kernels without seccomp) both functions return False and change nothing.
+other processors, kernels without seccomp) there is no such lock, and nothing is changed.
 The filter itself is in `edgemind.guard.bpf`.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
-import platform
 import signal
 import struct
 import sys
@@ -20,6 +20,8 @@ from edgemind.guard.bpf import MACHINES, Instruction, program
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC = 1, 1
+# Not from the socket module, which no child needs to load.
+_AF_INET, _SOCK_DGRAM, _SOCK_CLOEXEC = 2, 2, 0o2000000
 _INSTRUCTION: Final = struct.Struct("=HBBI")
 
 
@@ -29,12 +31,17 @@ class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def deny_network() -> bool:
+class LockUnavailable(Exception):
+    """This system does not give the lock; the text says why."""
+
+
+def deny_network(*, unix: bool = False) -> None:
     """Refuse every new socket and io_uring, in all threads and children of this process.
 
-    Whoever asks for one gets a `PermissionError`. Returns whether the lock is on.
+    Whoever asks for one gets a `PermissionError`. With `unix`, sockets of AF_UNIX stay possible.
+    Raises `LockUnavailable` where the lock is not on.
     """
-    return _install(alone=None)
+    _install(alone=None, unix=unix)
 
 
 def confine() -> bool:
@@ -43,20 +50,29 @@ def confine() -> bool:
     It makes no further process (threads stay possible), signals and inspects no other one, keeps
     the resource limits that it has, and ends when its parent does. Returns whether all that holds.
     """
-    return _install(alone=os.getpid())
-
-
-def _install(alone: int | None) -> bool:
-    machine = MACHINES.get(platform.machine())
-    # A 32-bit Python on a 64-bit kernel would find itself refused everything.
-    if sys.platform != "linux" or machine is None or sys.maxsize < 1 << 32:
+    try:
+        _install(alone=os.getpid(), unix=False)
+    except LockUnavailable:
         return False
-    instructions = program(machine, alone=alone)
+    return True
+
+
+def _install(alone: int | None, unix: bool) -> None:
+    if sys.platform != "linux":
+        raise LockUnavailable("seccomp is a lock of Linux")
+    processor = os.uname().machine  # the platform module takes longer to import than all this
+    machine = MACHINES.get(processor)
+    if machine is None:
+        raise LockUnavailable(f"no filter is known for the processor {processor}")
+    if sys.maxsize < 1 << 32:
+        # It would find itself refused everything.
+        raise LockUnavailable("a 32-bit Python cannot be locked on a 64-bit kernel")
+    instructions = program(machine, alone=alone, unix=unix)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        return False
+        raise LockUnavailable(f"the kernel refuses no_new_privs: {_last_error()}")
     if alone is not None and libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) != 0:
-        return False
+        raise LockUnavailable(f"the kernel refuses a signal at the parent's end: {_last_error()}")
     code = _assembled(instructions)
     loaded = _Filter(len(instructions), code)
     result: int = libc.syscall(
@@ -65,7 +81,24 @@ def _install(alone: int | None) -> bool:
         ctypes.c_long(_SECCOMP_FILTER_FLAG_TSYNC),
         ctypes.byref(loaded),
     )
-    return result == 0
+    if result > 0:
+        raise LockUnavailable(f"thread {result} has a filter of its own")
+    if result < 0:
+        raise LockUnavailable(f"the kernel refuses the filter: {_last_error()}")
+
+
+def refuses_sockets() -> bool:
+    """Whether C code of this process that asks for an IP socket is refused. Tries it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    made: int = libc.socket(_AF_INET, _SOCK_DGRAM | _SOCK_CLOEXEC, 0)
+    if made >= 0:
+        os.close(made)
+        return False
+    return ctypes.get_errno() == errno.EPERM
+
+
+def _last_error() -> str:
+    return os.strerror(ctypes.get_errno())
 
 
 def _assembled(instructions: Sequence[Instruction]) -> bytes:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from edgemind.cli.doctor import Section
+from edgemind.guard.lock import NetworkLock
+from edgemind.guard.telemetry import OFFLINE, SWITCHES
 from edgemind.meters.base import Place
 from edgemind.meters.choose import sensor_names
 from tests.cli.conftest import Program
@@ -29,7 +31,7 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RaplDevice:
 def test_the_table(program: Program, device: RaplDevice) -> None:
     done = program("doctor")
     assert done.exit_code == 0, done.stderr
-    lines = done.stdout.splitlines()
+    lines = done.stdout.partition("\n\n")[0].splitlines()
     assert lines[0].split() == ["meter", "used", "watts", "why"]
     assert lines[1].split()[:3] == ["rapl", "yes", "5.00"]
     assert [line.split()[0] for line in lines[1:]] == [*sensor_names(), "estimate"]
@@ -39,7 +41,7 @@ def test_the_table(program: Program, device: RaplDevice) -> None:
 
 def test_json(program: Program, device: RaplDevice) -> None:
     shown = json.loads(program("doctor", "--json").stdout)
-    assert [*shown] == ["meters"]
+    assert [*shown] == ["meters", "network"]
     assert shown["meters"][0] == {
         "meter": "rapl",
         "used": True,
@@ -47,6 +49,24 @@ def test_json(program: Program, device: RaplDevice) -> None:
         "why": "counts the processor",
     }
     assert shown["meters"][1]["watts"] is None
+
+
+def test_whether_the_network_is_locked(
+    program: Program, device: RaplDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DO_NOT_TRACK", raising=False)
+    rows = {
+        row["network"]: row["state"]
+        for row in json.loads(program("doctor", "--json").stdout)["network"]
+    }
+    assert rows["network"].startswith("open: nobody asked")  # not in this process
+    assert rows["self-test"] == "no refusal seen" and "DO_NOT_TRACK" in rows["telemetry"]
+    lock = NetworkLock("seccomp", tested=True)
+    monkeypatch.setattr("edgemind.cli.doctor.current_lock", lambda: lock)
+    for name in (*SWITCHES, OFFLINE):
+        monkeypatch.setenv(name, "1")
+    shown = program("doctor").stdout
+    assert "network    locked\n" in shown and "telemetry  off\n" in shown
 
 
 def test_gpu_layers_ask_for_the_gpu(program: Program, device: RaplDevice) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -257,3 +258,18 @@ def test_a_draft_that_wins_its_vote_stands_there_once_and_without_a_gap() -> Non
 
 def test_an_outvoted_draft_is_followed_by_the_answer() -> None:
     assert show(OUTVOTED, Terminal())[0] == "#### 5\n#### 4\n"
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        ("locked:seccomp", "network: locked by the kernel (seccomp); an IP socket was tried"),
+        ("open", "network: open: this process is not locked"),
+        ("locked:other", "network: locked:other"),
+    ],
+)
+def test_whether_the_network_is_locked_is_explained(network: str, words: str) -> None:
+    events = [Finished(replace(answer(), network=network))]
+    _, err = show(events, explain=True)
+    assert words in err.split("\n")[-3]
+    assert "network" not in show(events)[1]

@@ -10,17 +10,19 @@ import pytest
 from edgemind.guard.bpf import (
     ALLOW,
     AND,
+    AROUND,
     JUMP_ANY_BIT,
     JUMP_AT_LEAST,
     JUMP_EQUAL,
     LOAD,
     MACHINES,
-    NETWORK,
     NOT_THERE,
     OTHERS,
     REFUSE,
     RETURN,
+    SOCKETS,
     Instruction,
+    Machine,
     program,
 )
 
@@ -69,7 +71,7 @@ def test_codes_are_those_of_the_kernel() -> None:
 @machine_names
 @pytest.mark.parametrize("alone", [None, ME])
 def test_no_way_to_a_network(name: str, alone: int | None) -> None:
-    for call in NETWORK:
+    for call in ("socket", *AROUND):
         for family in (1, 2, 10, 16, 17):
             assert asked(name, call, family, 1, alone=alone) == REFUSE
     cloexec, stream, datagram, raw = 0o2000000, 1, 2, 3
@@ -77,6 +79,29 @@ def test_no_way_to_a_network(name: str, alone: int | None) -> None:
     for kind in (datagram, datagram | cloexec, raw, 5, 0):
         assert asked(name, "socketpair", 1, kind, alone=alone) == REFUSE
     assert asked(name, OPEN[name], alone=alone) == ALLOW
+
+
+@machine_names
+def test_unix_sockets_may_be_left(name: str) -> None:
+    machine = MACHINES[name]
+    instructions = program(machine, unix=True)
+    for family in range(64):
+        for high in (0, 1 << 32):  # the kernel looks at the low half
+            made = answer(
+                instructions, machine.calls["socket"], family | high, 1, on=machine.architecture
+            )
+            assert made == (ALLOW if family == 1 else REFUSE)
+    for call in AROUND:
+        refused = answer(instructions, machine.calls[call], 1, on=machine.architecture)
+        assert refused == REFUSE
+
+
+@pytest.mark.parametrize("unix", [False, True])
+def test_the_call_of_all_socket_calls_is_refused_where_it_exists(unix: bool) -> None:
+    known = MACHINES["x86_64"]
+    old = Machine(0x14, {**known.calls, "socketcall": 102})
+    assert answer(program(old, unix=unix), 102, 1, on=0x14) == REFUSE
+    assert "socketcall" in SOCKETS and "socketcall" not in known.calls
 
 
 @machine_names

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from edgemind.guard import landlock, seccomp
+from edgemind.guard import landlock, sandbox, seccomp
 from edgemind.guard.bpf import MACHINES
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +23,7 @@ TRY = """
 import os, resource, signal, socket, subprocess, sys, threading
 from pathlib import Path
 from edgemind.guard.landlock import write_only_below
-from edgemind.guard.seccomp import confine, deny_network
+from edgemind.guard.seccomp import LockUnavailable, confine, deny_network
 
 def refused(action):
     try:
@@ -59,7 +61,9 @@ def other():
 thread = threading.Thread(target=other)
 thread.start()
 started.wait()
-if not deny_network():
+try:
+    deny_network()
+except LockUnavailable:
     print("not here")
     os._exit(0)
 locked.set()
@@ -73,7 +77,8 @@ for end in socket.socketpair():
 child = "import socket; socket.socket()"
 done = subprocess.run([sys.executable, "-c", child], stderr=subprocess.PIPE)
 print(b"PermissionError" in done.stderr)
-print(deny_network())
+deny_network()
+print(True)
 """,
         tmp_path,
     )
@@ -155,8 +160,15 @@ print(refused(lambda: os.truncate(outside / "kept", 0)))
 def test_elsewhere_there_is_no_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sys, "platform", "darwin")
-        assert not seccomp.deny_network() and not seccomp.confine()
+        with pytest.raises(seccomp.LockUnavailable, match="a lock of Linux"):
+            seccomp.deny_network()
+        assert not seccomp.confine()
         assert not landlock.write_only_below(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(platform, "machine", lambda: "riscv64")
-        assert not seccomp.deny_network() and not seccomp.confine()
+        patch.setattr(os, "uname", lambda: SimpleNamespace(machine="riscv64"))
+        with pytest.raises(seccomp.LockUnavailable, match="riscv64"):
+            seccomp.deny_network()
+        assert not seccomp.confine()
+    if sys.platform != "darwin":
+        with pytest.raises(seccomp.LockUnavailable, match="a lock of macOS"):
+            sandbox.deny_network()

@@ -1,0 +1,132 @@
+"""Every face under strace: no socket but the lock's self-test; without the lock none at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import edgemind
+from edgemind.cli import main
+from edgemind.guard.evidence import PAIR, SELF_TEST, judge
+from edgemind.guard.lock import NetworkLock
+from tests.engines.conftest import tiny  # noqa: F401 (a fixture)
+from tests.guard.children import calls, linux, python, traced
+from tests.guard.test_evidence import PLACES
+
+LOCKED = (sys.executable, "-m", "edgemind")
+UNLOCKED = (sys.executable, "-c", "from edgemind.cli.main import app; app()")
+"""The same program but for `main`, which puts the lock on."""
+
+
+def network(traces: Mapping[int, list[str]]) -> list[str]:
+    """Why each network call of a run was allowed; itself where it was not."""
+    found = judge(traces, 0, PLACES).findings
+    return [one.group or one.what for one in found if one.kind == "network"]
+
+
+def faces(model: Path, folder: Path) -> dict[str, tuple[list[str], bytes]]:
+    questions = folder / "questions.jsonl"
+    lines = [{"question": f"What is {one}+1?", "answer": str(one + 1)} for one in range(2)]
+    questions.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    short = ["--model", str(model), "--threads", "1", "--tokens", "12"]
+    return {
+        "ask": (["ask", "What is 2+2?", *short, "--strategy", "vote"], b""),
+        "chat": (["chat", *short], b"Hi\nAnd 2+2?\n"),
+        "eval": (["eval", str(questions), *short, "--limit", "1", "--policies", "direct"], b""),
+    }
+
+
+@linux
+@pytest.mark.parametrize("face", ["ask", "chat", "eval"])
+def test_faces(face: str, tiny: Path, tmp_path: Path) -> None:  # noqa: F811
+    arguments, given = faces(tiny, tmp_path)[face]
+    locked = traced([*LOCKED, *arguments], tmp_path / "locked", given)
+    assert list(calls(locked, "seccomp"))
+    assert [one for one in network(locked) if one != PAIR] == [SELF_TEST]
+    unlocked = traced([*UNLOCKED, *arguments], tmp_path / "unlocked", given)
+    assert not list(calls(unlocked, "seccomp"))
+    assert [one for one in network(unlocked) if one != PAIR] == []
+
+
+@linux
+def test_the_lock_is_on_before_an_engine_is_opened(tiny: Path, tmp_path: Path) -> None:  # noqa: F811
+    traces = traced([*LOCKED, "ask", "2+2?", "--model", str(tiny), "--tokens", "3"], tmp_path / "t")
+    [lines] = [one for one in traces.values() if list(calls({0: one}, "seccomp"))]
+    place = next(i for i, line in enumerate(lines) if line.startswith("seccomp("))
+    engine = [i for i, line in enumerate(lines) if "llama" in line and "edgemind" not in line]
+    model = [i for i, line in enumerate(lines) if str(tiny) in line and line.startswith("open")]
+    assert engine and model and place < min(*engine, *model)
+
+
+LOAD = """
+import json, os, sys
+import edgemind
+kwargs = json.loads(sys.argv[2])
+before = "llama_cpp" in sys.modules
+with edgemind.load(sys.argv[1], threads=1, **kwargs) as mind:
+    answer = mind.ask("2+2?", budget=edgemind.Budget(tokens=3))
+with edgemind.load(sys.argv[1], threads=1) as mind:
+    later = mind.ask("2+2?", budget=edgemind.Budget(tokens=3))
+names = ("ORT_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "HF_HUB_OFFLINE")
+print(json.dumps([before, answer.network, later.network, json.loads(answer.to_json())["network"],
+                  *(os.environ.get(name) for name in names)]))
+"""
+
+
+@linux
+@pytest.mark.parametrize(
+    ("options", "network", "offline"),
+    [({}, "open", "0"), ({"lock": False}, "open", "0"), ({"lock": True}, "locked:seccomp", "1")],
+)
+def test_the_door_of_python(
+    options: object,
+    network: str,
+    offline: str,
+    tiny: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    environment = {"HF_HUB_OFFLINE": "0", "ORT_DISABLE_TELEMETRY": "0"}
+    said = json.loads(python(LOAD, tmp_path, tiny, json.dumps(options), environment=environment))
+    assert said == [False, network, network, network, "1", "1", "1", offline]
+
+
+def test_a_lock_that_was_asked_for_and_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = NetworkLock("none", why="no such thing here")
+    monkeypatch.setattr("edgemind.runtime.lock_network", lambda: none)
+    with pytest.raises(edgemind.PrivacyError, match="no such thing here"):
+        edgemind.load(lock=True)
+
+
+@pytest.fixture
+def locks(monkeypatch: pytest.MonkeyPatch) -> list[NetworkLock]:
+    """What `main` put on; here it can put on nothing, and the environment stays as it is."""
+    made: list[NetworkLock] = []
+
+    def lock_network() -> NetworkLock:
+        made.append(NetworkLock("none", why="no such thing here"))
+        return made[-1]
+
+    monkeypatch.setattr(main, "lock_network", lock_network)
+    monkeypatch.setattr(os, "environ", {})
+    return made
+
+
+def test_every_command_is_locked_but_those_that_load_no_model(
+    locks: list[NetworkLock], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("ask", "chat", "calibrate", "eval", "usage", "anything"):
+        main.lock([command, "prove", "--quiet"])
+        assert os.environ["ORT_DISABLE_TELEMETRY"] == os.environ["HF_HUB_OFFLINE"] == "1"
+        said = capsys.readouterr().err
+        assert said == "edgemind: the network is not locked: no such thing here\n"
+    assert len(locks) == 6
+    main.lock(["--version"])
+    assert capsys.readouterr().err == "" and len(locks) == 7
+    for command in ("prove", "_child"):
+        main.lock([command, "ask"])
+    assert len(locks) == 7
