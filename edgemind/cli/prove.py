@@ -14,7 +14,7 @@ import sys
 import sysconfig
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -40,6 +40,7 @@ WORDS: dict[Kind, str] = {
     "process": "programs started",
     "other": "other",
 }
+_FORK = re.compile(r"(?:v?fork|clone3?)\(.* = (\d+)").match
 _NAMESPACE = ("--user", "--map-root-user", "--net")
 _SHELL = '"$@"; code=$?; grep "^Ip:" /proc/net/snmp >&3; exit $code'
 
@@ -145,13 +146,13 @@ def _traced(asking: Sequence[str], folder: Path, model: str | None, json: bool) 
         int(path.suffix[1:]): path.read_text("utf-8", "surrogateescape").splitlines()
         for path in files
     }
-    # Numbers of processes may have begun anew; the first one is the one whose first call starts it.
-    root = next(number for number, lines in traces.items() if _starts(lines))
-    return judge(traces, root, places(model))
+    return judge(traces, _root(traces), places(model))
 
 
-def _starts(lines: Sequence[str]) -> bool:
-    return bool(lines) and lines[0].startswith("execve(") and "_child" not in lines[0]
+def _root(traces: Mapping[int, Sequence[str]]) -> int:
+    """The process that no other one made. Its number need not be the lowest: they begin anew."""
+    made = {int(found[1]) for lines in traces.values() for line in lines if (found := _FORK(line))}
+    return next(number for number in sorted(traces) if number not in made)
 
 
 def _in_an_empty_network(asking: Sequence[str], json: bool) -> None:
