@@ -74,8 +74,8 @@ def text(report: Report, limits: Limits) -> str:
         found = report.predicted
         lines += [
             "",
-            f"predicted before {found.answers} answers: {found.seconds_inside:.0%} of the times "
-            f"and {found.joules_inside:.0%} of the energies lay in the interval of 90 %",
+            f"predicted (answers: {found.answers}): {found.seconds_inside:.0%} of the times and "
+            f"{found.joules_inside:.0%} of the energies lay in the interval of 90 %",
         ]
     return "\n".join(lines)
 
