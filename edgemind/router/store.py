@@ -1,4 +1,7 @@
-"""Where calibrations are kept: one JSON file for each model, in the person's data folder."""
+"""Where calibrations are kept: one JSON file for each model, in the person's data folder.
+
+The bundled model's own lies beside this file, and the person's takes its place.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import re
 from pathlib import Path
 
 from edgemind.router.calibration import DEFAULT, Calibration
+
+SHIPPED = Path(__file__).parent
 
 
 def calibration_file(folder: Path, name: str, size: int) -> Path:
@@ -21,16 +26,18 @@ def calibration_file(folder: Path, name: str, size: int) -> Path:
 
 
 def load_calibration(folder: Path, name: str, size: int) -> Calibration:
-    """The model's own calibration, the default one where it has none.
+    """The model's own calibration, the shipped one, or the default where it has neither.
 
     Raises `ConfigError` for a file that cannot be read as one.
     """
-    path = calibration_file(folder, name, size)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        return DEFAULT
-    return Calibration.from_json(text, str(path))
+    for place in (folder, SHIPPED):
+        path = calibration_file(place, name, size)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        return Calibration.from_json(text, str(path))
+    return DEFAULT
 
 
 def save_calibration(folder: Path, name: str, size: int, calibration: Calibration) -> Path:
