@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -25,6 +25,7 @@ SYSTEM: Final = "what the system says of itself (/proc, /sys, time zone, languag
 DEVICE: Final = "devices (null, random, terminal)"
 COMPILED: Final = "Python's compiled files (__pycache__)"
 TEMPORARY: Final = "temporary folders of verifiers"
+GONE: Final = "temporary files that the same process removed again"
 CHILD: Final = "a locked child of the program"
 
 # Where the paths stand: (index of the folder's descriptor or None, index of the path).
@@ -135,6 +136,8 @@ class _Judge:
     findings: list[Finding] = field(default_factory=list)
     forked: set[int] = field(default_factory=set)
     sent: list[str] = field(default_factory=list)
+    made: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
     ran: bool = False
     locks: int = 0
     _here: str = ""
@@ -150,6 +153,14 @@ class _Judge:
                 continue
             if call is not None:
                 self._call(call)
+        self._forgive_what_is_gone()
+
+    def _forgive_what_is_gone(self) -> None:
+        """Python makes and removes a file to see whether a folder will do for temporary files."""
+        removed = {path for path in self.made if f"unlink {path}" in self.written}
+        for place, one in enumerate(self.findings):
+            if one.kind == "write" and one.what.removeprefix("unlink ") in removed:
+                self.findings[place] = replace(one, group=GONE)
 
     def _add(self, kind: Kind, what: str, group: str = "") -> None:
         self.findings.append(Finding(kind, what, group))
@@ -210,6 +221,8 @@ class _Judge:
             relative = call.text(0 if call.name in ("open", "creat") else 1)
             path = self._absolute(call, 0 if call.name.startswith("openat") else None, relative)
         if writing:
+            if "O_CREAT" in flags and "O_EXCL" in flags and self._is_in_temporary(path):
+                self.made.add(path)
             self._wrote(path, "O_TMPFILE" in flags)
         else:
             self._add("read", path, self._reading(path, "O_DIRECTORY" in flags))
@@ -227,6 +240,7 @@ class _Judge:
                     self._wrote(path, False, f"{call.name} ")
 
     def _wrote(self, path: str, unnamed: bool, doing: str = "") -> None:
+        self.written.add(doing + path)
         self._add("write", doing + path, self._writing(path, unnamed))
 
     def _absolute(self, call: Call, folder: int | None, relative: str | None) -> str:
@@ -265,6 +279,9 @@ class _Judge:
             return False
         process = path.split(os.sep)[2] if path.count(os.sep) > 1 else ""
         return not process.isdigit() or int(process) in self.processes
+
+    def _is_in_temporary(self, path: str) -> bool:
+        return os.path.dirname(path) == str(self.places.temporary)
 
     def _is_temporary(self, path: str) -> bool:
         return path.startswith(f"{self.places.temporary}{os.sep}edgemind-")

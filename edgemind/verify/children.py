@@ -139,9 +139,13 @@ def command(name: str) -> tuple[str, ...]:
 
 def _environment(folder: str) -> dict[str, str]:
     """Nothing of ours but where this package is; hashes without chance, so that runs agree."""
+    import site
     import sysconfig
 
-    environment = {"PYTHONHASHSEED": "0", "TMPDIR": folder}
+    # Without a home folder the interpreter would look for one at its start: by a socket, in vain.
+    environment = {"PYTHONHASHSEED": "0", "TMPDIR": folder, "HOME": folder}
+    if site.ENABLE_USER_SITE and site.getusersitepackages() in sys.path:
+        environment["PYTHONUSERBASE"] = site.getuserbase()  # libraries are installed there too
     package = str(Path(__file__).parents[2])
     # Where libraries are installed the interpreter looks by itself, and after its own modules.
     if package not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):

@@ -12,8 +12,10 @@ import pytest
 
 import edgemind
 from edgemind.cli import main
+from edgemind.cli.prove import _root
 from edgemind.guard.evidence import PAIR, SELF_TEST, judge
 from edgemind.guard.lock import NetworkLock
+from tests.engines import onnx_models
 from tests.engines.conftest import tiny  # noqa: F401 (a fixture)
 from tests.guard.children import calls, linux, python, traced
 from tests.guard.test_evidence import PLACES
@@ -54,9 +56,23 @@ def test_faces(face: str, tiny: Path, tmp_path: Path) -> None:  # noqa: F811
 
 
 @linux
+def test_the_onnx_engine(tmp_path: Path) -> None:
+    """onnxruntime, which reports by itself if it is let."""
+    model = onnx_models.write(tmp_path / "model", onnx_models.Kind(kv_heads=2))
+    asking = ["ask", "2+2?", "--model", str(model), "--threads", "1", "--tokens", "5"]
+    home = tmp_path / "home"
+    places = {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
+    for name, program, expected in (("locked", LOCKED, [SELF_TEST]), ("unlocked", UNLOCKED, [])):
+        traces = traced([*program, *asking], tmp_path / name, environment=places)
+        assert any("onnxruntime" in line for line in calls(traces, "openat"))
+        assert [one for one in network(traces) if one != PAIR] == expected
+    assert {path.name for path in (home / ".cache").glob("*")} <= {"edgemind"}
+
+
+@linux
 def test_the_lock_is_on_before_an_engine_is_opened(tiny: Path, tmp_path: Path) -> None:  # noqa: F811
     traces = traced([*LOCKED, "ask", "2+2?", "--model", str(tiny), "--tokens", "3"], tmp_path / "t")
-    [lines] = [one for one in traces.values() if list(calls({0: one}, "seccomp"))]
+    lines = traces[_root(traces)]  # the probe, a child of it, is locked too
     place = next(i for i, line in enumerate(lines) if line.startswith("seccomp("))
     engine = [i for i, line in enumerate(lines) if "llama" in line and "edgemind" not in line]
     model = [i for i, line in enumerate(lines) if str(tiny) in line and line.startswith("open")]
@@ -97,7 +113,7 @@ def test_the_door_of_python(
 
 def test_a_lock_that_was_asked_for_and_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     none = NetworkLock("none", why="no such thing here")
-    monkeypatch.setattr("edgemind.runtime.lock_network", lambda: none)
+    monkeypatch.setattr("edgemind.loading.lock_network", lambda: none)
     with pytest.raises(edgemind.PrivacyError, match="no such thing here"):
         edgemind.load(lock=True)
 

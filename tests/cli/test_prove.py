@@ -71,6 +71,16 @@ def test_a_question_is_answered_in_private(tmp_path: Path) -> None:
 
 @linux
 @pytest.mark.usefixtures("strace")
+def test_an_unknown_model_is_tried_in_private(nano: Path, tmp_path: Path) -> None:
+    model = tmp_path / "copy.gguf"
+    model.write_bytes(nano.read_bytes())
+    done = prove("2+2?", "--model", model)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "programs started:\n      1  a locked child of the program" in done.stdout
+
+
+@linux
+@pytest.mark.usefixtures("strace")
 def test_whatever_else_happens_is_found(home: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(SPY)
     (home / ".netrc").write_text("password")

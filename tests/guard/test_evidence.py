@@ -120,6 +120,23 @@ def test_changes(line: str, allowed: bool) -> None:
     assert (judged(line).against == ()) is allowed
 
 
+def test_a_temporary_file_that_is_removed_again() -> None:
+    made, gone = opened("/tmp/ab_c", "O_RDWR|O_CREAT|O_EXCL"), 'unlink("/tmp/ab_c") = 0'
+    assert [one.group for one in judged(made, gone).findings] == [evidence.GONE] * 2
+    for lines in (
+        [made],
+        [gone],
+        [made.replace("|O_EXCL", ""), gone],
+        [made.replace("/tmp/", "/tmp/x/"), gone.replace("/tmp/", "/tmp/x/")],
+        [made, 'unlink("/tmp/ab_c") = -1 EPERM (No)'],
+    ):
+        assert judged(*lines).against != ()
+    # Another process may not remove it: what it read meanwhile is not known.
+    fork = "vfork() = 11"
+    child = 'execve("/opt/env/bin/python", ["python", "_child", "python"], 0x7) = 0'
+    assert judged(made, fork, p11=[child, gone]).against != ()
+
+
 def test_the_working_folder_is_followed() -> None:
     moved = ['chdir("/tmp/edgemind-1") = 0', 'unlink("a") = 0']
     assert judged(*moved).against == ()

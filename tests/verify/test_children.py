@@ -21,7 +21,7 @@ import os, resource, sys
 def limit(name):
     return resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))
 
-assert set(os.environ) <= {"LC_CTYPE", "PYTHONPATH", "PYTHONHASHSEED", "TMPDIR"}
+assert set(os.environ) <= {"LC_CTYPE", "PYTHONPATH", "PYTHONHASHSEED", "TMPDIR", "HOME"}
 assert os.listdir() == []
 assert os.getsid(0) == os.getpid()
 assert limit("CPU") == (10, 10)
@@ -75,7 +75,14 @@ def test_an_installed_package_is_not_put_before_the_library(
 ) -> None:
     assert children._environment("/x")["PYTHONPATH"] == str(ROOT)
     monkeypatch.setattr("sysconfig.get_path", lambda name: str(ROOT))
-    assert children._environment("/x") == {"PYTHONHASHSEED": "0", "TMPDIR": "/x"}
+    monkeypatch.setattr("site.ENABLE_USER_SITE", False)
+    bare = {"PYTHONHASHSEED": "0", "TMPDIR": "/x", "HOME": "/x"}
+    assert children._environment("/x") == bare
+    # Libraries in the person's own folder are found although the child has another home.
+    monkeypatch.setattr("site.ENABLE_USER_SITE", True)
+    monkeypatch.setattr("site.getusersitepackages", lambda: sys.path[-1])
+    monkeypatch.setattr("site.getuserbase", lambda: "/u")
+    assert children._environment("/x") == {**bare, "PYTHONUSERBASE": "/u"}
 
 
 def test_a_child_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
