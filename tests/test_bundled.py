@@ -44,6 +44,13 @@ def test_easy_questions_are_mostly_right(mind: edgemind.Mind) -> None:
     assert len(right) >= 8, answers
 
 
+def test_the_onnx_twin_answers_too(nano: Path) -> None:
+    with edgemind.load(nano.with_name("edgemind-nano-onnx")) as twin:
+        answers = {prompt: twin.ask(prompt).answer for prompt in EASY}
+    right = [prompt for prompt, answer in answers.items() if answer == EASY[prompt]]
+    assert len(right) >= 8, answers
+
+
 def test_same_seed_same_text_in_a_fresh_process(nano: Path) -> None:
     texts = []
     for _ in range(2):

@@ -203,11 +203,13 @@ def test_the_wheel_carries_the_model_and_nothing_else_of_the_checkout(tmp_path: 
         "edgemind/__init__.py",
         "edgemind/py.typed",
         "models/edgemind-nano.gguf",
+        "models/edgemind-nano-onnx/model_quantized.onnx",
         "models/README.md",
         "models/somebody-elses.gguf",
+        "models/somebody-elses-onnx/model.onnx",
         "tests/test_it.py",
     ):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "dist"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
@@ -218,6 +220,7 @@ def test_the_wheel_carries_the_model_and_nothing_else_of_the_checkout(tmp_path: 
         "edgemind/__init__.py",
         "edgemind/py.typed",
         "edgemind/models/edgemind-nano.gguf",
+        "edgemind/models/edgemind-nano-onnx/model_quantized.onnx",
         "edgemind/models/README.md",
     }
 

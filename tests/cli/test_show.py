@@ -271,5 +271,5 @@ def test_an_outvoted_draft_is_followed_by_the_answer() -> None:
 def test_whether_the_network_is_locked_is_explained(network: str, words: str) -> None:
     events = [Finished(replace(answer(), network=network))]
     _, err = show(events, explain=True)
-    assert words in err.split("\n")[-3]
+    assert any(words in line for line in err.split("\n"))
     assert "network" not in show(events)[1]
