@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import edgemind
+from edgemind.router.store import load_calibration, save_calibration
 from edgemind.types import Budget, Checked, Finished, Message, Sampled, Sampling, Text
 
 EASY = {
@@ -42,6 +44,16 @@ def test_easy_questions_are_mostly_right(mind: edgemind.Mind) -> None:
     answers = {prompt: mind.ask(prompt).answer for prompt in EASY}
     right = [prompt for prompt, answer in answers.items() if answer == EASY[prompt]]
     assert len(right) >= 8, answers
+
+
+def test_it_brings_its_own_calibration(mind: edgemind.Mind, tmp_path: Path) -> None:
+    info = mind._engine.info
+    shipped = load_calibration(tmp_path, info.name, info.bytes)
+    assert shipped.problems >= 2000 and shipped.auroc >= 0.8
+    assert mind._router.calibration == shipped
+    own = dataclasses.replace(shipped, problems=40)
+    save_calibration(tmp_path, info.name, info.bytes, own)
+    assert load_calibration(tmp_path, info.name, info.bytes) == own
 
 
 def test_the_onnx_twin_answers_too(nano: Path) -> None:

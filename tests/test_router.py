@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemind.catalog.bundled import bundled_model
 from edgemind.errors import ConfigError
 from edgemind.router.calibration import DEFAULT, KNOWN, Calibration, Logistic
 from edgemind.router.router import Router, draft_signals, vote_signals
@@ -236,15 +235,6 @@ def test_a_calibration_survives_json_and_a_damaged_one_is_one_clear_line() -> No
     for text, message in texts.items():
         with pytest.raises(ConfigError, match=message):
             Calibration.from_json(text)
-
-
-def test_the_bundled_model_brings_its_own_calibration(tmp_path: Path) -> None:
-    name, size = "edgemind-nano", bundled_model().stat().st_size
-    shipped = load_calibration(tmp_path, name, size)
-    assert shipped.problems >= 2000 and shipped.auroc >= 0.8
-    own = dataclasses.replace(shipped, problems=40)
-    save_calibration(tmp_path, name, size, own)
-    assert load_calibration(tmp_path, name, size) == own
 
 
 def test_calibrations_are_kept_for_each_model(tmp_path: Path) -> None:
