@@ -212,7 +212,11 @@ def _migrate(connection: sqlite3.Connection) -> None:
         )
         return application, version, tables
 
-    application, version, tables = versions()
+    connection.execute("BEGIN")  # all three of one moment: another process may be making the file
+    try:
+        application, version, tables = versions()
+    finally:
+        connection.execute("ROLLBACK")
     if application != APPLICATION_ID and (application or tables):
         raise _Unusable("it is not a file of edgemind's")
     if version > len(MIGRATIONS):
