@@ -30,6 +30,7 @@ from edgemind.router.router import Router
 from edgemind.router.signals import wants_steps
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, find_strategy, follow
+from edgemind.streams import Streams, close_at_exit, remembered
 from edgemind.structured import Schema, structure_of
 from edgemind.types import (
     Answer,
@@ -98,6 +99,8 @@ class Mind:
         self._run: Run | None = None
         self._ledger: Ledger | None = None
         self._answering = False
+        self._streams = Streams()
+        self._stay = close_at_exit(self)
 
     @property
     def model(self) -> str:
@@ -142,6 +145,7 @@ class Mind:
                 return event.answer
         raise AssertionError("a stream ends with Finished")
 
+    @remembered
     def stream(
         self,
         prompt: str | Chat,
@@ -313,7 +317,9 @@ class Mind:
             self._engine.interrupt()
 
     def close(self) -> None:
-        """Free the model, and keep what was learned of costs. Safe to call twice."""
+        """End open streams, keep what was learned of costs, free the model. Safe to call twice."""
+        self._stay()
+        self._streams.close()
         self._save()
         self._engine.close()
         if isinstance(self._meter, BestMeter):

@@ -37,6 +37,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"structure"},
         {"config"},
         {"formats"},
+        {"streams"},
     ),
     ({"types"}, {"errors"}, {"folders"}),
 )

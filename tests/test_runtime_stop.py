@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass
@@ -81,6 +82,35 @@ def test_abandoning_the_stream_at_any_event() -> None:
         stream.close()
         assert engine.branches == []
         assert mind.ask("Write a poem.").finish == "stop"
+
+
+def test_closing_the_mind_ends_its_streams() -> None:
+    engine = engine_of("#### 4")
+    mind = scripted_mind(engine)
+    stream = mind.stream(PROMPT)
+    next(stream)
+    next(stream)
+    assert engine.branches
+    mind.close()
+    assert engine.branches == []
+    assert [*stream] == []
+
+
+def test_closing_the_mind_within_its_stream() -> None:
+    mind = scripted_mind(engine_of("#### 4", on_step=lambda _: mind.close()))
+    assert mind.ask(PROMPT).text == "#### 4"
+
+
+def test_a_stream_left_open_does_not_keep_the_program(nano: Path) -> None:
+    script = (
+        "import edgemind, sys\n"
+        "stream = edgemind.load(sys.argv[1]).stream('What is 17 * 23?', budget=BUDGET)\n"
+        "next(stream), next(stream)\n"
+    ).replace("BUDGET", "edgemind.Budget(seconds=60)")
+    done = subprocess.run(
+        [sys.executable, "-c", script, nano], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_an_engine_error_comes_through() -> None:
