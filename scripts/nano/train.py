@@ -270,7 +270,8 @@ class Trainer:
             options.batch_tokens, options.workers, self.weights,
         ) as stream:  # fmt: skip
             while not self.over():
-                fraction = now.seconds / now.decay_end
+                # Weights that come from a file have left the curriculum behind them.
+                fraction = 1.0 if self.tokens_before else now.seconds / now.decay_end
                 shard = stream.take(level_weights(fraction, tuple(options.levels)))
                 for batch in shard[now.batch :]:
                     self.pause()
