@@ -17,6 +17,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Self
 
+from edgemind.folders import replace_file
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
@@ -58,19 +60,9 @@ class TrustedFiles:
     def add(self, path: Path, files: Iterable[Fingerprint]) -> None:
         """Remember the model at `path`; where nothing can be written, it is tried again."""
         entry = {"version": self._version, "files": [astuple(one) for one in files]}
-        target = self._file(path)
-        partial = target.with_name(f"{target.name}.{os.getpid()}.tmp")
         with suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
-                # For this person's eyes: it tells which models they use.
-                with open(
-                    os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
-                ) as to:
-                    json.dump(entry, to)
-                os.replace(partial, target)
-            finally:
-                partial.unlink(missing_ok=True)
+            # For this person's eyes: it tells which models they use.
+            replace_file(self._file(path), json.dumps(entry), private=True)
 
     def _file(self, path: Path) -> Path:
         name = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:32]

@@ -6,10 +6,10 @@ The bundled model's own lies beside this file, and the person's takes its place.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
 
+from edgemind.folders import replace_file
 from edgemind.router.calibration import DEFAULT, Calibration
 
 SHIPPED = Path(__file__).parent
@@ -43,11 +43,5 @@ def load_calibration(folder: Path, name: str, size: int) -> Calibration:
 def save_calibration(folder: Path, name: str, size: int, calibration: Calibration) -> Path:
     """Write it, all at once; the file's path."""
     path = calibration_file(folder, name, size)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        partial.write_text(calibration.to_json() + "\n", encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    replace_file(path, calibration.to_json() + "\n")
     return path
