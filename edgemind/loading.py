@@ -85,7 +85,8 @@ def load(
         provider=provider,
     )
     try:
-        calibration = load_calibration(data_folder(), engine.info.name, engine.info.bytes)
+        name, size = engine.info.name, engine.info.bytes
+        calibration, passed_over = load_calibration(data_folder(), name, size)
     except BaseException:
         engine.close()
         raise
@@ -96,5 +97,5 @@ def load(
         usage=kept,
         weights=weights,
         costs=costs,
-        notices=notices,
+        notices=(*notices, *passed_over),
     )

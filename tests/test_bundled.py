@@ -48,12 +48,13 @@ def test_easy_questions_are_mostly_right(mind: edgemind.Mind) -> None:
 
 def test_it_brings_its_own_calibration(mind: edgemind.Mind, tmp_path: Path) -> None:
     info = mind._engine.info
-    shipped = load_calibration(tmp_path, info.name, info.bytes)
+    shipped, notices = load_calibration(tmp_path, info.name, info.bytes)
+    assert notices == ()
     assert shipped.problems >= 2000 and shipped.auroc >= 0.8
     assert mind._router.calibration == shipped
     own = dataclasses.replace(shipped, problems=40)
     save_calibration(tmp_path, info.name, info.bytes, own)
-    assert load_calibration(tmp_path, info.name, info.bytes) == own
+    assert load_calibration(tmp_path, info.name, info.bytes) == (own, ())
 
 
 def test_the_onnx_twin_answers_too(nano: Path) -> None:
