@@ -87,12 +87,10 @@ class Router:
             return dataclasses.replace(route, strategy="refine", reason=reason, inner=route)
         if route.width == 1 or (route.inner is not None and route.inner.strategy == "vote"):
             return None
-        signals = draft_signals(winner)
-        gain, reasons = self.calibration.gain.explain(signals)
+        gain, reasons = self.calibration.gain.explain(draft_signals(winner))
         if gain < self.calibration.least_gain:
             return None
-        right, _ = self.calibration.correct.explain(signals)
-        reason = f"right with P = {right:.2f}; a vote may mend it, P = {gain:.2f}"
+        reason = f"a vote mends it with P = {gain:.2f}"
         return dataclasses.replace(
             route,
             strategy="vote",
