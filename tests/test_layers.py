@@ -36,6 +36,8 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"chat", "templating", "thoughts"},
         {"structure"},
         {"config"},
+        {"database"},
+        {"owner"},
         {"formats"},
         {"streams"},
     ),
