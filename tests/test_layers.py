@@ -37,7 +37,6 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"structure"},
         {"config"},
         {"database"},
-        {"owner"},
         {"formats"},
         {"streams"},
     ),

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from edgemind.config import Config, Limits
 from edgemind.errors import BudgetTooSmall
-from edgemind.owner import process_start
 from edgemind.types import Budget
 from edgemind.usage.battery import draining_percent
 from edgemind.usage.database import Database
 from edgemind.usage.entry import Entry, Origin
 from edgemind.usage.limits import NEARLY, day_of, limits_now, one_answer
+from edgemind.usage.owner import process_start
 
 FILE = "usage.sqlite"
 KILLED = "killed"

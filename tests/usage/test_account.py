@@ -290,7 +290,7 @@ def test_words() -> None:
 
 
 def test_the_owner_of_an_answer_is_found() -> None:
-    from edgemind.owner import process_start
+    from edgemind.usage.owner import process_start
 
     assert process_start(os.getpid())
     assert process_start(os.getpid()) == process_start(os.getpid())

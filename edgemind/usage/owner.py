@@ -1,4 +1,4 @@
-"""Which process something unfinished belongs to, and whether that one still lives."""
+"""Which process an unfinished answer belongs to, and whether that one still lives."""
 
 from __future__ import annotations
 
