@@ -159,7 +159,7 @@ class Database:
         if self.path is None:
             return
         try:
-            with _alone(self.path.with_suffix(".lock")):
+            with alone(self.path.with_suffix(".lock")):
                 if _is_sound(self.path, self._kind):
                     return  # another process was faster
                 aside = _free_name(self.path)
@@ -301,8 +301,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """While this lasts, no other process is in here (where the system has such locks)."""
+def alone(path: Path) -> Iterator[None]:
+    """While this lasts, no other process is in here by the same file (where there are locks)."""
     with path.open("a") as file:
         with suppress(ImportError):
             import fcntl

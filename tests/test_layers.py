@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"cli", "__main__"}, {"desktop"}),
     ({"evaluate"},),
     ({""},),
-    ({"loading"},),
+    ({"loading", "card", "choosing"},),
     ({"runtime"},),
     ({"strategies"}, {"router"}),
     ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}),

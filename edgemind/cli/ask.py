@@ -76,7 +76,7 @@ def ask(
         usage = person_usage(over=over_budget, quiet=quiet)
         with (
             load(
-                model,
+                options.chosen(model),
                 threads=threads,
                 gpu_layers=gpu_layers,
                 usage=usage,

@@ -51,7 +51,7 @@ def chat(
         verifiers = [Command.parse(line) for line in verify or []]
         usage = person_usage(over=over_budget, quiet=quiet)
         with load(
-            model,
+            options.chosen(model),
             threads=threads,
             gpu_layers=gpu_layers,
             usage=usage,

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -23,7 +24,7 @@ Tokens = Annotated[int | None, typer.Option(help="Most tokens generated, all sam
 Model = Annotated[
     str | None,
     typer.Option(
-        help="A GGUF file or an ONNX folder; the bundled model if not given.",
+        help="A model's name (models list), a GGUF file or an ONNX folder; the default if none.",
         envvar="EDGEMIND_MODEL",
     ),
 ]
@@ -69,6 +70,15 @@ Verify = Annotated[
         metavar="CMD",
     ),
 ]
+
+
+def chosen(model: str | None) -> str | Path | None:
+    """The model that was named, else the person's default; None for the bundled one."""
+    if model is not None:
+        return model
+    from edgemind.choosing import default_model
+
+    return default_model()
 
 
 def show_notices(mind: Mind) -> None:
