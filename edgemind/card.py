@@ -6,16 +6,17 @@ computed by the same sums as the engines' own.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgemind.catalog.entry import Facts
 from edgemind.catalog.gguf_model import GgufModel
 from edgemind.catalog.gguf_types import FILE_TYPES
 from edgemind.catalog.inspection import inspect
-from edgemind.catalog.library import Facts
 from edgemind.catalog.places.base import quantisation
 from edgemind.engines.opening import is_onnx, model_files
 from edgemind.formats.onnx_files import SIDE_FILES, OnnxModel, inspect_onnx
@@ -134,7 +135,7 @@ def _onnx(path: Path) -> Card:
         bytes=size,
         context=context,
         vocabulary=_whole(config, "vocab_size"),
-        template=None,
+        template=_template(files.home),
         sampling=sampling_defaults(files),
         licence="",
         notes=(),
@@ -142,6 +143,17 @@ def _onnx(path: Path) -> Card:
         home=files.home,
         memory=memory,
     )
+
+
+def _template(home: Path) -> str | None:
+    """The SHA-256 of the chat template beside a graph."""
+    from edgemind.engines.onnx.folder import read_json
+
+    try:
+        text: Any = (home / "chat_template.jinja").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = read_json(home / "tokenizer_config.json").get("chat_template")
+    return hashlib.sha256(text.encode()).hexdigest() if isinstance(text, str) and text else None
 
 
 def _variant(model: OnnxModel) -> str:

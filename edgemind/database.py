@@ -40,7 +40,8 @@ class Kind:
     """What a file holds.
 
     `application_id` tells it from other programs' files. Each of `migrations` brings it from the
-    version of its index to the next one: they are only ever appended to. `tables` are what is read
+    version of its index to the next one: they are only ever appended to, and cut at each `;`, so no
+    comment may hold one. `tables` are what is read
     back of a damaged file; the first one's rows are called `rows` ("answers") and counted. Where
     the file cannot be used, `in_memory` ends the line that says so and it is kept in memory; None
     refuses to go on.

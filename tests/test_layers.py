@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"conditions"},
         {"chat", "templating", "thoughts"},
         {"structure"},
-        {"config"},
+        {"config", "settings"},
         {"database"},
         {"formats"},
         {"streams"},

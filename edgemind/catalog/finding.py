@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from edgemind.catalog.library import Entry
+from edgemind.catalog.entry import Entry
 from edgemind.catalog.places.base import Found
 from edgemind.catalog.scan import group
 from edgemind.errors import ModelNotFound

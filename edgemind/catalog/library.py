@@ -8,25 +8,20 @@ change is one transaction. The bundled model is always there and in no file.
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final
 
 from edgemind.catalog.bundled import BYTES, bundled_model
+from edgemind.catalog.entry import Entry, Facts, How, Own, check_name
 from edgemind.database import Database, Kind
 from edgemind.errors import ConfigError, ModelNotFound
 
-T = TypeVar("T")
-How = Literal["bundled", "link", "copy", "move", "pull"]
-
 FILE: Final = "models.sqlite"
 BUNDLED: Final = "edgemind-nano"
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*(?:[/:][A-Za-z0-9._+-]+)*")
-MAX_NAME: Final = 128
 APPLICATION_ID: Final = 0x6564676D  # "edgm"
 MIGRATIONS: Final = (
     """
@@ -35,7 +30,7 @@ MIGRATIONS: Final = (
         name TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (typeof(name) = 'text'),
         path TEXT NOT NULL UNIQUE CHECK (typeof(path) = 'text'),
         how TEXT NOT NULL CHECK (how IN ('link', 'copy', 'move', 'pull')),
-        source TEXT NOT NULL,              -- where it came from, in words; may be empty
+        source TEXT NOT NULL,              -- where it came from, in words, or empty
         added REAL NOT NULL,               -- seconds since 1970
         bytes INTEGER NOT NULL,            -- of all its files, when it was added
         modified_ns INTEGER NOT NULL,      -- of its main file, then
@@ -43,7 +38,7 @@ MIGRATIONS: Final = (
         architecture TEXT NOT NULL,
         parameters INTEGER NOT NULL,
         quantisation TEXT NOT NULL,
-        context INTEGER NOT NULL           -- tokens; 0 where the file does not say
+        context INTEGER NOT NULL           -- tokens, 0 where the file does not say
     ) WITHOUT ROWID;
     CREATE TABLE aliases (
         alias TEXT PRIMARY KEY COLLATE NOCASE,
@@ -73,76 +68,6 @@ _COLUMNS: Final = (
     "id, name, path, how, source, added, bytes, modified_ns, sha256, architecture, parameters, "
     "quantisation, context"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is kept of a model for lists, so that no file is read for them.
-
-    `modified_ns` is the main file's; `bytes` are those of all files.
-    """
-
-    bytes: int
-    modified_ns: int
-    architecture: str
-    parameters: int
-    quantisation: str
-    context: int
-    sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """A file that edgemind put there, as it was then."""
-
-    path: Path
-    bytes: int
-    modified_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One model. `path` is what an engine opens: a file or an ONNX folder."""
-
-    id: str
-    name: str
-    path: Path
-    how: How
-    source: str
-    added: float
-    facts: Facts
-    aliases: tuple[str, ...] = ()
-    default: bool = False
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Its name and its aliases."""
-        return (self.name, *self.aliases)
-
-    @property
-    def state(self) -> Literal["", "missing", "changed"]:
-        """Whether the main file is still there, and as it was when it was added."""
-        if self.how == "bundled":
-            return ""
-        try:
-            known = self.path.stat()
-        except OSError:
-            return "missing"
-        if self.path.is_dir() or known.st_mtime_ns == self.facts.modified_ns:
-            return ""
-        return "changed"
-
-
-def check_name(name: str) -> str:
-    """`name`, or `ConfigError` where it could be taken for something else."""
-    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
-        raise ConfigError(
-            f"{name!r} is no name for a model: letters, digits and . _ + - with / or : between, "
-            f"at most {MAX_NAME}"
-        )
-    if name.lower().endswith((".gguf", ".onnx")):
-        raise ConfigError(f"{name!r} looks like a file: leave the ending out")
-    return name
 
 
 @dataclass(slots=True)

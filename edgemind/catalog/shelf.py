@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from edgemind.catalog.library import Own
+from edgemind.catalog.entry import Own
 from edgemind.database import alone
 from edgemind.errors import ConfigError
 
@@ -81,7 +81,7 @@ class Shelf:
                         _link(source, folder / inside)
                 yield Staged(folder, tuple(as_put(folder / one) for one in names), digests[0])
             except BaseException:
-                _clear(folder, names)
+                clear(folder, names)
                 raise
             finally:
                 mark.unlink(missing_ok=True)
@@ -100,7 +100,7 @@ class Shelf:
                 if not forgotten:
                     forget()
                     forgotten = True
-                _clear(top, names)
+                clear(top, names)
                 mark.unlink(missing_ok=True)
             with suppress(OSError):
                 top.rmdir()  # unless a person put something there
@@ -123,7 +123,7 @@ class Shelf:
                     # Asked now: it may have been added at the last moment of its process.
                     used = {self._top(path) for path in known() if self.holds(path)}
                     if mark.parent.absolute() not in used:
-                        _clear(mark.parent, file.read().splitlines())
+                        clear(mark.parent, file.read().splitlines())
                     mark.unlink(missing_ok=True)
                     mark.parent.rmdir()
 
@@ -221,18 +221,22 @@ def _unchanged(one: Own) -> bool:
     return regular and (known.st_size, known.st_mtime_ns) == (one.bytes, one.modified_ns)
 
 
-def _clear(folder: Path, names: Iterable[str]) -> None:
-    """Remove these files of the folder, and folders in it that are empty then."""
+def clear(folder: Path, names: Iterable[str]) -> int:
+    """Remove these files of the folder, and folders in it that are empty then; how many bytes."""
+    freed = 0
     for name in names:
         path = folder / name
         if not name or ".." in Path(name).parts or Path(name).is_absolute():
             continue
         with suppress(OSError):
+            count = path.lstat().st_size
             path.unlink()
+            freed += count
         for above in path.relative_to(folder).parents:
             if str(above) != ".":
                 with suppress(OSError):
                     (folder / above).rmdir()
+    return freed
 
 
 def _lock(file: IO[str]) -> bool:

@@ -13,8 +13,10 @@ from typing import Annotated
 
 import typer
 
+from edgemind.config import load_config
 from edgemind.errors import BudgetTooSmall, EdgemindError, ModelError, PrivacyError
 from edgemind.runtime import MAX_SAMPLES, Mind
+from edgemind.settings import PROFILE
 
 ANSWERED, FAILED, USAGE, MODEL_PROBLEM, BUDGET_PROBLEM, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -62,6 +64,26 @@ Variant = Annotated[
     str | None, typer.Option(help="Which model of an ONNX folder: q4, int8, fp16, f32 …")
 ]
 Provider = Annotated[str, typer.Option(help="Where an ONNX model runs: cpu, cuda, coreml …")]
+
+
+def _settle(ctx: typer.Context, profile: str | None) -> str | None:
+    """Before other options are looked at: what the configuration says takes defaults' place."""
+    if not ctx.resilient_parsing:
+        with clean_errors():
+            if profile is not None:
+                os.environ[PROFILE] = profile  # for whoever loads the configuration later on
+            ctx.default_map = load_config().options()
+    return profile
+
+
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        callback=_settle,
+        is_eager=True,
+        help="A profile of config.toml (EDGEMIND_PROFILE).",
+    ),
+]
 
 Verify = Annotated[
     list[str] | None,
