@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edgemind.catalog.bundled import bundled_model, is_bundled
 from edgemind.catalog.fingerprint import fingerprint
+from edgemind.choosing import model_path
 from edgemind.config import load_config
 from edgemind.costs.store import Shelf
 from edgemind.engines.base import CacheMode
@@ -37,6 +38,9 @@ def load(
 ) -> Mind:
     """Open a model: a GGUF file, a folder with an ONNX model, or None for the bundled one.
 
+    A text may also be a name of the catalogue (`edgemind models list`) or what another program
+    calls a model that it keeps (docs/models.md).
+
     A file that was not opened before is tried first (`edgemind.probe`): its header is read, and a
     locked child loads it, so that one which makes llama.cpp abort or hang is `ModelInvalid` here.
     That takes about as long as loading it; `trust=True` leaves it out, for files of your own.
@@ -64,7 +68,7 @@ def load(
     if lock and not locked.on:
         raise PrivacyError(f"the network cannot be locked: {locked.why}")
     switch_off(os.environ, locked=locked.on)
-    path = bundled_model() if model is None else Path(model).expanduser()
+    path = bundled_model() if model is None else model_path(model)
     check_options(path, gpu_layers, variant, provider)
     if not trust and not is_bundled(path):
         from edgemind.probe import check_model, trusted_files

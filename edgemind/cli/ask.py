@@ -63,6 +63,7 @@ def ask(
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
     best_effort: options.BestEffort = False,
+    profile: options.Profile = None,
 ) -> None:
     """Answer one prompt: in one pass when it is easy, with several samples when it is hard."""
     with clean_errors():
@@ -76,7 +77,7 @@ def ask(
         usage = person_usage(over=over_budget, quiet=quiet)
         with (
             load(
-                model,
+                options.chosen(model),
                 threads=threads,
                 gpu_layers=gpu_layers,
                 usage=usage,

@@ -42,6 +42,7 @@ def chat(
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
     best_effort: options.BestEffort = False,
+    profile: options.Profile = None,
 ) -> None:
     """Talk with the model. Ctrl-C stops its thinking; at the prompt, Ctrl-C or Ctrl-D leaves."""
     with clean_errors():
@@ -51,7 +52,7 @@ def chat(
         verifiers = [Command.parse(line) for line in verify or []]
         usage = person_usage(over=over_budget, quiet=quiet)
         with load(
-            model,
+            options.chosen(model),
             threads=threads,
             gpu_layers=gpu_layers,
             usage=usage,

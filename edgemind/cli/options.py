@@ -7,13 +7,16 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 
+from edgemind.config import load_config
 from edgemind.errors import BudgetTooSmall, EdgemindError, ModelError, PrivacyError
 from edgemind.runtime import MAX_SAMPLES, Mind
+from edgemind.settings import PROFILE
 
 ANSWERED, FAILED, USAGE, MODEL_PROBLEM, BUDGET_PROBLEM, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -23,7 +26,7 @@ Tokens = Annotated[int | None, typer.Option(help="Most tokens generated, all sam
 Model = Annotated[
     str | None,
     typer.Option(
-        help="A GGUF file or an ONNX folder; the bundled model if not given.",
+        help="A model's name (models list), a GGUF file or an ONNX folder; the default if none.",
         envvar="EDGEMIND_MODEL",
     ),
 ]
@@ -62,6 +65,26 @@ Variant = Annotated[
 ]
 Provider = Annotated[str, typer.Option(help="Where an ONNX model runs: cpu, cuda, coreml …")]
 
+
+def _settle(ctx: typer.Context, profile: str | None) -> str | None:
+    """Before other options are looked at: what the configuration says takes defaults' place."""
+    if not ctx.resilient_parsing:
+        with clean_errors():
+            if profile is not None:
+                os.environ[PROFILE] = profile  # for whoever loads the configuration later on
+            ctx.default_map = load_config().options()
+    return profile
+
+
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        callback=_settle,
+        is_eager=True,
+        help="A profile of config.toml (EDGEMIND_PROFILE).",
+    ),
+]
+
 Verify = Annotated[
     list[str] | None,
     typer.Option(
@@ -69,6 +92,15 @@ Verify = Annotated[
         metavar="CMD",
     ),
 ]
+
+
+def chosen(model: str | None) -> str | Path | None:
+    """The model that was named, else the person's default; None for the bundled one."""
+    if model is not None:
+        return model
+    from edgemind.choosing import default_model
+
+    return default_model()
 
 
 def show_notices(mind: Mind) -> None:
