@@ -49,12 +49,17 @@ class Cut(ModelError):
 
 
 class Hub:
-    """The hub that HF_ENDPOINT names. Raises `ConfigError` where huggingface_hub is missing."""
+    """The hub at `endpoint`, else the one that HF_ENDPOINT names.
 
-    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
+    Raises `ConfigError` where huggingface_hub is missing.
+    """
+
+    def __init__(
+        self, endpoint: str | None = None, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         try:
             import huggingface_hub
-            from huggingface_hub import errors, utils
+            from huggingface_hub import constants, errors, utils
         except ImportError:
             raise ConfigError(
                 "fetching models needs huggingface_hub: pip install 'edgemind[pull]'"
@@ -65,13 +70,13 @@ class Hub:
         # The library's own HTTP client's errors, whichever client it is.
         self._failures: tuple[type[Exception], ...] = (errors.HfHubHTTPError.__bases__[0], OSError)
         self._sleep = sleep
-        self.endpoint = str(huggingface_hub.constants.ENDPOINT)
+        self.endpoint = endpoint or str(constants.ENDPOINT)
 
     def list(self, repo: str, revision: str | None = None) -> Listing:
         """What is in a repository. Raises `ModelNotFound`, `ModelError`."""
         errors = self._errors
         try:
-            api = self._library.HfApi(library_name="edgemind")
+            api = self._library.HfApi(endpoint=self.endpoint, library_name="edgemind")
             info = api.model_info(repo, revision=revision, files_metadata=True)
         except errors.OfflineModeIsEnabled:
             raise ConfigError("HF_HUB_OFFLINE is set: unset it to fetch a model") from None
@@ -149,7 +154,7 @@ class Hub:
         headers["Accept-Encoding"] = "identity"  # the bytes that the hash is of
         if taken.bytes:
             headers["Range"] = f"bytes={taken.bytes}-"
-        session = self._library.get_session()
+        session = self._utils.get_session()
         with session.stream("GET", url, headers=headers, timeout=TIMEOUT_SECONDS) as answer:
             code = answer.status_code
             if code == OK:
@@ -165,7 +170,7 @@ class Hub:
                 return f"the server answers {code}"
             else:
                 raise _refused(url, code)
-            for data in answer.iter_bytes(chunk_size=256 << 10):
+            for data in answer.iter_bytes():  # as it comes: a cut loses nothing that came
                 taken.add(data)
                 if taken.bytes > taken.file.bytes:
                     break  # too much: its hash cannot be right

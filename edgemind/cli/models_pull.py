@@ -17,7 +17,9 @@ from typing import Annotated, Final, TextIO
 import typer
 
 from edgemind.catalog.entry import Entry
+from edgemind.catalog.hub import Hub
 from edgemind.catalog.library import Library
+from edgemind.catalog.places.base import tagged
 from edgemind.catalog.shelf import FETCHING, Shelf, as_put, check_space, clear, plain
 from edgemind.cli.models_change import person_shelf
 from edgemind.cli.models_words import size
@@ -75,15 +77,18 @@ def pull_model(
 
 
 def pull(
-    library: Library, shelf: Shelf, repo: str, quant: str | None, revision: str | None = None
+    library: Library,
+    shelf: Shelf,
+    repo: str,
+    quant: str | None,
+    revision: str | None = None,
+    hub: Hub | None = None,
 ) -> Entry:
     """Fetch and add a model; the entry, also where it was there already."""
     from edgemind.card import read_card
     from edgemind.catalog.choice import choose
-    from edgemind.catalog.hub import Hub
-    from edgemind.catalog.places.base import tagged
 
-    hub = Hub()
+    hub = hub or Hub()
     listing = hub.list(repo, revision)
     choice = choose(repo, listing.files, quant)
     name = tagged(repo, choice.quant)
@@ -150,7 +155,7 @@ class Bar:
     @contextmanager
     def shown(self) -> Iterator[Bar]:
         """Show it while this lasts."""
-        self._began = time.monotonic()
+        self._began = self._said = time.monotonic()
         try:
             yield self
         finally:
