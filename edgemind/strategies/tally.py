@@ -176,9 +176,12 @@ def rules_for(run: Run, route: Route) -> tuple[Rule, ...]:
     return (*EARLY, CostAware(route.worth, cost.seconds))
 
 
-def poll(run: Run, route: Route, tally: Tally) -> Generator[Event, None, Outcome]:
+def poll(
+    run: Run, route: Route, tally: Tally, roles: Sequence[str] = ()
+) -> Generator[Event, None, Outcome]:
     """Count what there is, then draw wave after wave of samples, until the tally is decided.
 
+    With `roles` a wave is one sample for each of them, told so.
     Whatever is still running then is dropped, and so is the memory of every sample but the best
     one of each answer.
     """
@@ -186,7 +189,8 @@ def poll(run: Run, route: Route, tally: Tally) -> Generator[Event, None, Outcome
     for completion in run.finished:
         tally.add(completion)
     while not run.cut and not tally.decided():
-        with closing(run.samples(tally.wave(), route.floor)) as wave:
+        count = min(len(roles), tally.width - tally.drawn) if roles else tally.wave()
+        with closing(run.samples(count, route.floor, roles)) as wave:
             for event in wave:
                 yield event
                 if isinstance(event, Sampled):
