@@ -1,14 +1,14 @@
 """Do limits in seconds and joules hold? Random prompts under random limits, strategies in turn.
 
     python scripts/bench_deadlines.py [--model FILE.gguf] [--pairs 500] [--seed 0] [--busy]
-        [--out RESULTS.jsonl]
+        [--out RESULTS.jsonl] [--threads N]
 
 A pair is a prompt of 10 to 800 tokens, half of them with a question that can be voted on, and a
 limit of 0.3 to 3 s (both log-uniform; the mean limit is 1.2 s, so 500 pairs take about ten
 minutes and less than fifteen). A third of the limits are in joules instead: as many as the warm-up
 drew on average in so long. Strategies are direct, vote, refine (with a verifier that objects to
 everything, since random weights say nothing that could be wrong) and panel; samples have 8 to 200
-tokens. Each answer is timed from outside. Twelve answers without a limit come first: before
+tokens. Each answer is timed from outside. Eight answers without a limit come first: before
 anything is measured nothing is refused. `--busy` lets another process load one core meanwhile.
 
 Printed: how far answers overran (negative: they ended before), in milliseconds, and in joules
@@ -28,6 +28,7 @@ import argparse
 import faulthandler
 import math
 import multiprocessing
+import os
 import random
 import signal
 import sys
@@ -42,7 +43,7 @@ from deadline_results import Record, Result, report
 from edgemind.types import Objection, Verdict
 
 STRATEGIES = ("direct", "vote", "refine", "panel")
-WARM_UP = 12
+WARM_UP = 8
 TOKENS = (10, 800)
 SECONDS = (0.3, 3.0)
 HANGS_SECONDS = 60
@@ -53,6 +54,11 @@ def objects(text: str, seconds: float) -> Verdict:
     """A verifier that likes nothing."""
     del text, seconds
     return Verdict(0.0, (Objection(0, "this is not right"),))
+
+
+def tell(line: str) -> None:
+    """A sign of life, apart from the figures."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def spin() -> None:
@@ -113,10 +119,11 @@ class Bench:
             tokens = round(low * (high / low) ** (number / (WARM_UP - 1)))
             spent = self.mind.ask(
                 self.prompt(rng, tokens), strategy=strategy, width=4,
-                sampling=edgemind.Sampling(max_tokens=16, seed=number),
+                sampling=edgemind.Sampling(max_tokens=8, seed=number),
                 verify=[objects] if strategy == "refine" else (),
             ).spent  # fmt: skip
             seconds, joules = seconds + spent.seconds, joules + spent.joules
+            tell(f"warm-up: {number + 1} of {WARM_UP} answers, {seconds:.0f} s")
         self.watts = joules / seconds
 
     def pair(self, number: int) -> Result:
@@ -172,10 +179,7 @@ def run(bench: Bench, record: Record, pairs: int, seconds: float) -> None:
             said = passed
             made = len(record.results) - len(done)
             left = passed / made * (pairs - len(record.results)) if made else 0.0
-            print(
-                f"{len(record.results)} of {pairs} pairs, {passed:.0f} s, {left:.0f} s to go",
-                file=sys.stderr, flush=True,
-            )  # fmt: skip
+            tell(f"{len(record.results)} of {pairs} pairs, {passed:.0f} s, {left:.0f} s to go")
         faulthandler.dump_traceback_later(HANGS_SECONDS)
         record.add(bench.pair(number))
     faulthandler.cancel_dump_traceback_later()
@@ -187,6 +191,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--pairs", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int)
     parser.add_argument("--busy", action="store_true", help="another process loads one core")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long")
     parser.add_argument("--out", type=Path, help="keep results here, and go on from them")
@@ -195,21 +200,21 @@ def main() -> None:
     settings = {"seed": arguments.seed, "busy": arguments.busy}
     stopped = False
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["EDGEMIND_CACHE_DIR"] = folder  # what was learned before must not count
         path = arguments.model or Path(folder) / "random.gguf"
         if arguments.model is None:
             from random_model import SHAPES, write_model
 
             write_model(path, SHAPES["qwen2.5-0.5b"])
         record = Record(arguments.out, {**settings, "model": path.name})
-        with edgemind.load(path) as mind, company(arguments.busy):
+        with edgemind.load(path, threads=arguments.threads) as mind, company(arguments.busy):
             bench = Bench(mind, arguments.seed)
             try:
-                print("warming up", file=sys.stderr, flush=True)
                 bench.warm_up()
                 run(bench, record, arguments.pairs, 60 * arguments.minutes)
             except KeyboardInterrupt:
                 stopped = True
-                print(f"stopped after {len(record.results)} pairs", file=sys.stderr)
+                tell(f"stopped after {len(record.results)} pairs")
     code = report(record.results, arguments.busy)
     sys.exit(130 if stopped else code)
 
