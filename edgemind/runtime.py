@@ -163,8 +163,8 @@ class Mind:
     ) -> Generator[Event, None, None]:
         """The events of answering; the last one is `Finished`. Closing it early is always safe.
 
-        `strategy` is a key (`direct`, `vote`, `panel` …) or `auto`, which lets the router decide;
-        `width` the most samples. What `sampling` leaves open is the model's own default, but that a first
+        `strategy` is a key (`direct`, `vote`) or `auto`, which lets the router decide; `width` the
+        most samples. What `sampling` leaves open is the model's own default, but that a first
         answer which can be voted on is drawn greedily. `thinking` switches a model's thought where
         its template knows `enable_thinking`. `verify` are verifiers (`edgemind.verify`) that judge
         every sample, beside the one for arithmetic, in what is left of the budget. With a `schema`
