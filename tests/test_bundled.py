@@ -87,6 +87,22 @@ def test_vote_evaluates_the_prompt_once(mind: edgemind.Mind) -> None:
     assert sum(votes for _, votes in last.votes) <= 8
 
 
+def test_a_panel_answers_though_the_model_takes_no_instructions(mind: edgemind.Mind) -> None:
+    """It was trained on its own form of answers: members are told nothing, and run side by side."""
+    assert mind._engine.info.answer_cue is not None
+    before = mind._engine.evaluated_tokens
+    events = [*mind.stream(HARD, strategy="panel", width=4, sampling=Sampling(seed=2))]
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    answer = finished.answer
+    assert answer.route.describe() == "panel of 4"
+    assert answer.text and 2 <= answer.samples <= 4
+    evaluated = mind._engine.evaluated_tokens - before
+    assert evaluated <= answer.spent.tokens + 150, "the prompt once, and no word more"
+    right = [mind.ask(one, strategy="panel", width=4).answer == EASY[one] for one in EASY]
+    assert sum(right) >= 8
+
+
 def test_draft_is_streamed(mind: edgemind.Mind) -> None:
     events = [*mind.stream("What is 12 + 7?", strategy="direct")]
     streamed = "".join(event.text for event in events if isinstance(event, Text))

@@ -30,8 +30,13 @@ Model = Annotated[
         envvar="EDGEMIND_MODEL",
     ),
 ]
-Strategy = Annotated[str, typer.Option(help="auto (the router decides), direct or vote.")]
-Width = Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Most samples of a vote.")]
+Strategy = Annotated[
+    str,
+    typer.Option(
+        help="auto (the router decides), or one of direct, vote, panel, best_of, refine, majority."
+    ),
+]
+Width = Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Most samples of one answer.")]
 Worth = Annotated[
     float | None,
     typer.Option(min=0, help="Seconds that a better answer is worth: a vote ends where it is not."),

@@ -186,9 +186,12 @@ def own_rules(stopping: Stopping) -> tuple[Rule, ...]:
     return (Worth(stopping.price, prior), *EARLY[1:])
 
 
-def poll(run: Run, route: Route, tally: Tally) -> Generator[Event, None, Outcome]:
+def poll(
+    run: Run, route: Route, tally: Tally, roles: Sequence[str] = ()
+) -> Generator[Event, None, Outcome]:
     """Count what there is, then draw wave after wave of samples, until the tally is decided.
 
+    With `roles` a wave is one sample for each of them, told so.
     Whatever is still running then is dropped, and so is the memory of every sample but the best
     one of each answer.
     """
@@ -196,7 +199,8 @@ def poll(run: Run, route: Route, tally: Tally) -> Generator[Event, None, Outcome
     for completion in run.finished:
         tally.add(completion)
     while not run.cut and not tally.decided():
-        with closing(run.samples(tally.wave(), route.floor)) as wave:
+        count = min(len(roles), tally.width - tally.drawn) if roles else tally.wave()
+        with closing(run.samples(count, route.floor, roles)) as wave:
             for event in wave:
                 yield event
                 if isinstance(event, Sampled):
