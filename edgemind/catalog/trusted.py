@@ -37,6 +37,22 @@ class Fingerprint:
         return cls(os.path.abspath(path), known.st_size, known.st_mtime_ns, known.st_ino)
 
 
+def write_private(target: Path, entry: object) -> None:
+    """Put a JSON value at `target`, whole or not at all, for this person's eyes.
+
+    It tells which models they use. Where nothing can be written, nothing happens.
+    """
+    partial = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    with suppress(OSError):
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as to:
+                json.dump(entry, to)
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
 class TrustedFiles:
     """The models that were tried, in `folder`, under this `version` of what tried them."""
 
@@ -55,22 +71,22 @@ class TrustedFiles:
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return False  # no entry, or none of ours: try it again
 
-    def add(self, path: Path, files: Iterable[Fingerprint]) -> None:
-        """Remember the model at `path`; where nothing can be written, it is tried again."""
-        entry = {"version": self._version, "files": [astuple(one) for one in files]}
-        target = self._file(path)
-        partial = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-        with suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
-                # For this person's eyes: it tells which models they use.
-                with open(
-                    os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
-                ) as to:
-                    json.dump(entry, to)
-                os.replace(partial, target)
-            finally:
-                partial.unlink(missing_ok=True)
+    def template(self, path: Path) -> str | None:
+        """The hash of the chat template of the model at `path`, as noted when it was tried."""
+        try:
+            noted = json.loads(self._file(path).read_text(encoding="utf-8"))["template"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return None
+        return noted if isinstance(noted, str) else None
+
+    def add(self, path: Path, files: Iterable[Fingerprint], template: str | None = None) -> None:
+        """Remember the model at `path` and the hash of its chat template, where that is known.
+
+        Where nothing can be written, it is tried again.
+        """
+        known = [astuple(one) for one in files]
+        entry = {"version": self._version, "files": known, "template": template}
+        write_private(self._file(path), entry)
 
     def _file(self, path: Path) -> Path:
         name = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:32]

@@ -73,16 +73,16 @@ def test_frozen_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_installed_package_is_not_put_before_the_library(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert children._environment("/x")["PYTHONPATH"] == str(ROOT)
+    assert children.environment("/x")["PYTHONPATH"] == str(ROOT)
     monkeypatch.setattr("sysconfig.get_path", lambda name: str(ROOT))
     monkeypatch.setattr("site.ENABLE_USER_SITE", False)
     bare = {"PYTHONHASHSEED": "0", "TMPDIR": "/x", "HOME": "/x"}
-    assert children._environment("/x") == bare
+    assert children.environment("/x") == bare
     # Libraries in the person's own folder are found although the child has another home.
     monkeypatch.setattr("site.ENABLE_USER_SITE", True)
     monkeypatch.setattr("site.getusersitepackages", lambda: sys.path[-1])
     monkeypatch.setattr("site.getuserbase", lambda: "/u")
-    assert children._environment("/x") == {**bare, "PYTHONUSERBASE": "/u"}
+    assert children.environment("/x") == {**bare, "PYTHONUSERBASE": "/u"}
 
 
 def test_a_child_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
