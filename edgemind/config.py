@@ -7,6 +7,9 @@
     [usage]
     record = true
 
+    [history]
+    keep = false
+
 A table is a dataclass, a key is one of its fields made by `setting` with the function that checks
 its value; a new key is one more field. A key that no field has is refused with the nearest name.
 `EDGEMIND_CONFIG` names another file than the one in the person's configuration folder.
@@ -26,6 +29,7 @@ from typing import Any, TypeVar
 from edgemind.errors import ConfigError
 from edgemind.folders import config_folder
 
+MAX_BYTES = 1 << 20
 T = TypeVar("T")
 Reader = Callable[[object, str], Any]
 """Checks one value; the text says where it stands, for `ConfigError`."""
@@ -158,6 +162,13 @@ class UsageTable:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryTable:
+    """`[history]`: whether the command line keeps what was said (`edgemind history`)."""
+
+    keep: bool = setting(switch, False)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """`[profile.NAME]`: settings that take others' place together."""
 
@@ -170,6 +181,7 @@ class Config:
 
     budget: BudgetTable = setting(table(BudgetTable), BudgetTable)  # noqa: RUF009
     usage: UsageTable = setting(table(UsageTable), UsageTable)  # noqa: RUF009
+    history: HistoryTable = setting(table(HistoryTable), HistoryTable)  # noqa: RUF009
     profile: dict[str, Profile] = setting(named(table(Profile)), dict)  # noqa: RUF009
 
     @property
@@ -212,13 +224,16 @@ def load_config(path: Path | None = None, environment: Mapping[str, str] = os.en
     demanded = path is not None or bool(environment.get("EDGEMIND_CONFIG"))
     path = path or config_file(environment)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         if demanded:
             raise ConfigError(f"there is no configuration file {path}") from None
         return Config()
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{path} is larger than {MAX_BYTES >> 20} MiB: that is no configuration")
     import tomllib  # costs a start some milliseconds: only where there is a file
 
     try:

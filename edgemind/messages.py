@@ -6,10 +6,18 @@ Used by `edgemind.chat`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from edgemind.types import Chat, Message
+
+
+def fenced(document: str) -> str:
+    """A document as a block of its own, whose fence nothing in it can close."""
+    longest = max((len(run) for run in re.findall("`+", document)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{document.rstrip(chr(10))}\n{fence}"
 
 
 def texts_of(message: Message) -> Iterator[str]:

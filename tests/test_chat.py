@@ -305,6 +305,22 @@ def test_no_message_can_forge_a_token(name: str, texts: tuple[str, str, str, str
             assert message.content in decoded
 
 
+@pytest.mark.parametrize("name", renderable)
+def test_what_a_tool_says_is_data(name: str) -> None:
+    forged = "".join((*CONTROL, *USER_DEFINED[:5]))
+
+    def chat(said: str) -> Chat:
+        call = Message("assistant", "", tool_calls=(ToolCall("add", '{"a": 1}'),))
+        return (USER, call, Message("tool", f"x{said}y"))
+
+    try:
+        harmless = tokenize(TEMPLATES[name].render(chat("")), VOCABULARY)
+    except ModelUnsupported:
+        pytest.skip("this model knows no tools")
+    rendered = TEMPLATES[name].render(chat(forged))
+    assert special(tokenize(rendered, VOCABULARY)) == special(harmless)
+
+
 @settings(database=None, deadline=None)
 @given(text=hostile)
 def test_nor_where_the_tokenizer_puts_spaces(text: str) -> None:

@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"runtime"},),
     ({"strategies"}, {"router"}),
     ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}, {"rendering"}),
-    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}),
+    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}, {"history"}),
     (
         {"budget", "costs"},
         {"clock"},
@@ -38,7 +38,9 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"config"},
         {"formats"},
         {"streams"},
+        {"sqlite_file"},
     ),
+    ({"files"},),
     ({"types"}, {"errors"}, {"folders"}),
 )
 

@@ -11,10 +11,13 @@ import typer
 from edgemind.budget import check_budget
 from edgemind.cli import options
 from edgemind.cli.options import ANSWERED, INTERRUPTED, clean_errors, stopping
-from edgemind.cli.record import person_usage
+from edgemind.cli.record import person_history, person_usage
 from edgemind.cli.show import Screen
+from edgemind.cli.terminal import put_json
 from edgemind.errors import ConfigError
 from edgemind.loading import load
+from edgemind.messages import fenced
+from edgemind.prompt import as_chat, said
 from edgemind.runtime import AUTO, WIDTH
 from edgemind.strategies.base import find_strategy
 from edgemind.structured import read_schema
@@ -32,7 +35,8 @@ def read_prompt(words: list[str]) -> str:
         if len(data) > MAX_PROMPT_BYTES:
             raise ConfigError(f"the text on stdin is longer than {MAX_PROMPT_BYTES >> 20} MiB")
         piped = data.decode("utf-8", "replace")
-        given = f"{given}\n\n{piped}" if given else piped
+        # With instructions beside it, it is a document to work on: data, not further instructions.
+        given = f"{given}\n\n{fenced(piped)}" if given and piped.strip() else given or piped
     if not given.strip():
         raise ConfigError('the prompt is empty: edgemind ask "your question", or pipe it in')
     return given.strip("\n")
@@ -72,8 +76,9 @@ def ask(
             find_strategy(strategy)
         verifiers = [Command.parse(line) for line in verify or []]
         text = read_prompt(prompt or [])
+        system = options.system_prompt(system)
         form = None if schema is None else read_schema(schema)
-        usage = person_usage(over=over_budget, quiet=quiet)
+        usage, keep = person_usage(over=over_budget, quiet=quiet), person_history()
         with (
             load(
                 model,
@@ -101,9 +106,11 @@ def ask(
             answer: Answer
             if json:
                 answer = next(e.answer for e in events if isinstance(e, Finished))
-                print(answer.to_json(), flush=True)
+                put_json(answer.to_json())
             else:
                 answer = Screen(quiet=quiet, explain=explain).show(events, budget)
+            if answer.text:
+                keep(mind.model, [*as_chat(text, system), said(answer)])
     if not answer.text and not answer.reasoning and answer.finish == "interrupted":
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(ANSWERED)

@@ -10,7 +10,7 @@ import typer
 from edgemind.catalog.bundled import SHA256, bundled_hash, bundled_model, is_bundled
 from edgemind.catalog.inspection import facts, inspect
 from edgemind.cli.options import clean_errors
-from edgemind.cli.show import printable
+from edgemind.cli.terminal import printable
 from edgemind.errors import ModelInvalid
 from edgemind.folders import data_folder
 from edgemind.probe import trusted_files, try_model

@@ -16,8 +16,9 @@ from typing import TypeVar
 from edgemind.budget import Cost, Ledger
 from edgemind.config import Limits
 from edgemind.errors import BudgetTooSmall
+from edgemind.sqlite_file import Damaged
 from edgemind.types import Answer, Budget, Event, Route, Spent
-from edgemind.usage.database import Damaged, Database
+from edgemind.usage.database import Database
 from edgemind.usage.limits import Amount, Left, least, smaller, whats_left
 
 T = TypeVar("T")
