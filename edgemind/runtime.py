@@ -119,6 +119,11 @@ class Mind:
         """Size of the model's file."""
         return self._engine.info.bytes
 
+    @property
+    def knows_fences(self) -> bool:
+        """Whether documents should be fenced; a model of one task was trained on bare text."""
+        return self._engine.info.answer_cue is None
+
     def ask(
         self,
         prompt: str | Chat,

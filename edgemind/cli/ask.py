@@ -27,19 +27,18 @@ from edgemind.verify.external import Command
 MAX_PROMPT_BYTES = 1 << 20
 
 
-def read_prompt(words: list[str]) -> str:
-    """The prompt from the arguments, from stdin, or from both (instructions, then the text)."""
+def read_prompt(words: list[str]) -> tuple[str, str]:
+    """The prompt from the arguments or stdin; where both are there, stdin is a document, apart."""
     given = " ".join(word for word in words if word != "-")
+    piped = ""
     if "-" in words or (not words and not sys.stdin.isatty()):
         data = sys.stdin.buffer.read(MAX_PROMPT_BYTES + 1)
         if len(data) > MAX_PROMPT_BYTES:
             raise ConfigError(f"the text on stdin is longer than {MAX_PROMPT_BYTES >> 20} MiB")
         piped = data.decode("utf-8", "replace")
-        # With instructions beside it, it is a document to work on: data, not further instructions.
-        given = f"{given}\n\n{fenced(piped)}" if given and piped.strip() else given or piped
-    if not given.strip():
+    if not (given or piped).strip():
         raise ConfigError('the prompt is empty: edgemind ask "your question", or pipe it in')
-    return given.strip("\n")
+    return (given.strip("\n"), piped.strip("\n")) if given else (piped.strip("\n"), "")
 
 
 def ask(
@@ -75,7 +74,7 @@ def ask(
         if strategy != AUTO:
             find_strategy(strategy)
         verifiers = [Command.parse(line) for line in verify or []]
-        text = read_prompt(prompt or [])
+        text, document = read_prompt(prompt or [])
         system = options.system_prompt(system)
         form = None if schema is None else read_schema(schema)
         usage, keep = person_usage(over=over_budget, quiet=quiet), person_history()
@@ -91,6 +90,9 @@ def ask(
             stopping(mind),
         ):
             options.show_notices(mind)
+            if document:
+                # Data to work on, not further instructions.
+                text += f"\n\n{fenced(document) if mind.knows_fences else document}"
             events = mind.stream(
                 text,
                 budget=budget,

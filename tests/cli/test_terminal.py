@@ -170,8 +170,9 @@ def test_instructions_that_are_no_text(program: Program, tmp_path: Path) -> None
     ],
 )
 def test_a_document_cannot_close_its_fence(program: Program, document: str, block: str) -> None:
-    assert program("ask", "Add:", "-", stdin=document).exit_code == 0
-    assert f"user\nAdd:\n\n{block}<|im_end|>" in asked(program)
+    program.answer_cue = None
+    assert program("ask", "Read:", "-", stdin=document).exit_code == 0
+    assert f"user\nRead:\n\n{block}<|im_end|>" in asked(program)
 
 
 def test_a_document_cannot_forge_a_turn(program: Program) -> None:
