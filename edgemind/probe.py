@@ -18,17 +18,19 @@ import importlib.util
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from edgemind.catalog.inspection import ONNX, Model, inspect
+from edgemind.catalog.inspection import ONNX, Model, hash_of_template, inspect
 from edgemind.catalog.trusted import Fingerprint, TrustedFiles
-from edgemind.errors import EdgemindError, ModelError, ModelInvalid, ModelUnsupported
-from edgemind.types import Sampling
+from edgemind.chat import ChatTemplate
+from edgemind.errors import EdgemindError, ModelError, ModelInvalid, ModelUnsupported, plain
+from edgemind.types import Message, Sampling
 from edgemind.verify.children import CHILDREN, OPEN_FILES, Limits, Say, Task, call
 
-CHECKS: Final = 1
+CHECKS: Final = 2
 """Number of the checks' version: a new one makes every file unknown again."""
 BASE_SECONDS: Final = 10.0
 BYTES_PER_SECOND: Final = 20 << 20
@@ -65,7 +67,7 @@ def try_model(path: Path, model: Model, trusted: TrustedFiles) -> None:
         raise ModelError(f"cannot read {path}: {error.strerror}") from None
     if before != after:
         raise ModelInvalid(f"{path} changed while it was looked at: wait until it is whole")
-    trusted.add(path, before)
+    trusted.add(path, before, hash_of_template(model))
 
 
 def trusted_files(folder: Path) -> TrustedFiles:
@@ -111,7 +113,7 @@ def _probe(path: Path, model: Model) -> None:
             return
         # Nothing of what it says is taken on trust: the file may speak through it.
         if isinstance(said, dict) and (kind := _ERRORS.get(str(said.get("error")))) is not None:
-            raise kind(_plain(str(said.get("text")))[:LONGEST_ERROR])
+            raise kind(plain(str(said.get("text")))[:LONGEST_ERROR])
     raise ModelInvalid(
         f"{path} is not usable: the library that runs it did not survive it, tried in a process "
         f"of its own ({_how(reply.code, reply.errors)})"
@@ -125,12 +127,7 @@ def _how(code: int, errors: str) -> str:
     if not lines:
         return f"signal {-code}" if code < 0 else f"exit code {code}"
     # Without the folders of whoever compiled it.
-    return _plain(re.sub(r"\S*/", "", [*telling, lines[-1]][0]))[:LONGEST_REASON]
-
-
-def _plain(text: str) -> str:
-    """A line of a library's, which the file may have had a hand in, fit for a terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return plain(re.sub(r"\S*/", "", [*telling, lines[-1]][0]))[:LONGEST_REASON]
 
 
 # What follows happens in the child.
@@ -164,6 +161,9 @@ def _use_gguf(path: Path) -> None:
         vocabulary.piece(token)
         vocabulary.is_end(token)
     len(vocabulary.specials)
+    with suppress(ModelUnsupported):  # some refuse a chat that they have reasons to refuse
+        template = ChatTemplate(engine.info.template, specials=vocabulary.specials)
+        template.render((Message("system", "Be brief."), Message("user", "What is 17 * 23?")))
     prompt = (vocabulary.encode("What is 17 * 23?", False) or [0])[:8]
     branch = engine.prefill(prompt, Sampling(seed=1, max_tokens=4))
     branches = engine.fork(branch, [Sampling(seed=seed, max_tokens=4) for seed in range(BRANCHES)])

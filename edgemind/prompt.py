@@ -13,7 +13,7 @@ from edgemind.engines.base import Engine
 from edgemind.errors import ConfigError
 from edgemind.structured import Structure
 from edgemind.thoughts import ThoughtTags
-from edgemind.types import Chat, Completion, Message, Sampling
+from edgemind.types import Answer, Chat, Completion, Message, Sampling
 from edgemind.verify.arithmetic import arithmetic
 from edgemind.verify.base import Verifier
 
@@ -67,6 +67,11 @@ def as_chat(prompt: str | Chat, system: str | None) -> Chat:
     if system and chat[0].role == "system":
         raise ConfigError("there are two system prompts: one in the chat, one given apart")
     return (Message("system", system), *chat) if system else chat
+
+
+def said(answer: Answer) -> Message:
+    """An answer as the model's message in a chat."""
+    return Message("assistant", answer.text, answer.reasoning or None)
 
 
 def check_sampling(sampling: Sampling) -> Sampling:

@@ -27,19 +27,20 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"loading", "card", "choosing"},),
     ({"runtime"},),
     ({"strategies"}, {"router"}),
-    ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}),
-    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}),
+    ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}, {"rendering"}),
+    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}, {"history"}),
     (
         {"budget", "costs"},
         {"clock"},
         {"conditions"},
-        {"chat", "templating", "thoughts"},
+        {"chat", "messages", "templating", "thoughts"},
         {"structure"},
         {"config", "settings"},
         {"database"},
         {"formats"},
         {"streams"},
     ),
+    ({"files"},),
     ({"types"}, {"errors"}, {"folders"}),
 )
 

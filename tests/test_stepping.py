@@ -1,4 +1,4 @@
-"""The reserve as steps are made: it follows what they teach, and is not reckoned at each of them."""
+"""The reserve as steps are made: it follows what they teach, and is not reckoned at each."""
 
 from __future__ import annotations
 

@@ -22,8 +22,7 @@ from edgemind.cli.models_scan import scan_models
 from edgemind.cli.models_view import list_models, show_model
 from edgemind.cli.models_words import sha256_of
 from edgemind.cli.options import clean_errors
-from edgemind.cli.record import say
-from edgemind.cli.show import printable
+from edgemind.cli.terminal import printable, say
 from edgemind.errors import ModelInvalid
 from edgemind.folders import data_folder
 from edgemind.probe import trusted_files, try_model
