@@ -82,11 +82,12 @@ def load(
         from edgemind.rendering import Renderer
 
         trusted = trusted_files(data_folder())
-        for file in model_files(path, variant, provider):
+        files = model_files(path, variant, provider)
+        for file in files:
             check_model(file, trusted)
-            renderer = renderer or Renderer()
-            if trusted.template(file) not in KNOWN:
-                renderer.start()  # while the model is loaded
+        renderer = Renderer()
+        if trusted.template(files[0]) not in KNOWN:
+            renderer.start()  # while the model is loaded
     engine: Engine | None = None
     try:
         kept = Usage(data_folder() / FILE, load_config()) if usage is True else usage or None

@@ -17,7 +17,8 @@ import hashlib
 import importlib.util
 import os
 import re
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -39,6 +40,8 @@ BASE_MEMORY: Final = 3 << 30
 MEMORY_PER_BYTE: Final = 3
 """The file mapped, its weights once more in the order that the processor likes, and room."""
 CONTEXT, WIDTH, BRANCHES = 64, 16, 2
+TEMPLATE, TEMPLATE_DONE = "template", "template done"
+TEMPLATE_SECONDS: Final = 5.0
 LONGEST_REASON, LONGEST_ERROR = 200, 1000
 
 _ERRORS: Final[Mapping[str, type[EdgemindError]]] = MappingProxyType(
@@ -114,6 +117,10 @@ def _probe(path: Path, model: Model) -> None:
         # Nothing of what it says is taken on trust: the file may speak through it.
         if isinstance(said, dict) and (kind := _ERRORS.get(str(said.get("error")))) is not None:
             raise kind(plain(str(said.get("text")))[:LONGEST_ERROR])
+    if reply.said[-1:] == (TEMPLATE,):
+        raise ModelInvalid(
+            f"{path} is not usable: its chat template does not end, or ends what renders it"
+        )
     raise ModelInvalid(
         f"{path} is not usable: the library that runs it did not survive it, tried in a process "
         f"of its own ({_how(reply.code, reply.errors)})"
@@ -141,7 +148,10 @@ def _work(request: Any, say: Say, _until: float) -> None:
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[threads] = "1"  # each thread would reserve address space
     try:
-        (_use_onnx if path.suffix == ONNX else _use_gguf)(path)
+        if path.suffix == ONNX:
+            _use_onnx(path)
+        else:
+            _use_gguf(path, say)
     except EdgemindError as error:
         known = type(error).__name__
         say({"error": known if known in _ERRORS else "ModelUnsupported", "text": str(error)})
@@ -149,7 +159,7 @@ def _work(request: Any, say: Say, _until: float) -> None:
         say("done")
 
 
-def _use_gguf(path: Path) -> None:
+def _use_gguf(path: Path, say: Say) -> None:
     from edgemind.engines.llama import LlamaEngine
 
     engine = LlamaEngine(path, context=CONTEXT, width=WIDTH, threads=1)
@@ -161,15 +171,24 @@ def _use_gguf(path: Path) -> None:
         vocabulary.piece(token)
         vocabulary.is_end(token)
     len(vocabulary.specials)
-    with suppress(ModelUnsupported):  # some refuse a chat that they have reasons to refuse
-        template = ChatTemplate(engine.info.template, specials=vocabulary.specials)
-        template.render((Message("system", "Be brief."), Message("user", "What is 17 * 23?")))
+    _render(engine.info.template, vocabulary.specials, say)
     prompt = (vocabulary.encode("What is 17 * 23?", False) or [0])[:8]
     branch = engine.prefill(prompt, Sampling(seed=1, max_tokens=4))
     branches = engine.fork(branch, [Sampling(seed=seed, max_tokens=4) for seed in range(BRANCHES)])
     for _ in range(2):
         engine.step(branches)
     engine.close()
+
+
+def _render(source: str | None, specials: Iterable[str], say: Say) -> None:
+    """Render a chat by the model's template; one that does not end is ended by a signal."""
+    say(TEMPLATE)
+    template = ChatTemplate(source, specials=specials)
+    signal.setitimer(signal.ITIMER_REAL, TEMPLATE_SECONDS)
+    with suppress(ModelUnsupported):  # some refuse a chat that they have reasons to refuse
+        template.render((Message("system", "Be brief."), Message("user", "What is 17 * 23?")))
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    say(TEMPLATE_DONE)
 
 
 def _use_onnx(path: Path) -> None:

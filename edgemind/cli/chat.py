@@ -13,7 +13,7 @@ from edgemind.cli.options import clean_errors, stopping
 from edgemind.cli.record import person_history, person_usage
 from edgemind.cli.show import Screen
 from edgemind.cli.terminal import put, say
-from edgemind.errors import BudgetTooSmall, ContextFull
+from edgemind.errors import BudgetTooSmall, ContextFull, ModelError
 from edgemind.loading import load
 from edgemind.prompt import said
 from edgemind.runtime import AUTO, WIDTH, Mind
@@ -127,4 +127,9 @@ def _turn(
             say("the context is full; the oldest turn was dropped")
         except BudgetTooSmall as error:
             say(str(error))
+            return None
+        except ModelError as error:
+            if all(message.role != "assistant" for message in history):
+                raise
+            say(str(error))  # a template that refuses this turn: what was said before is not lost
             return None

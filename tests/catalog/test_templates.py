@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from edgemind.catalog.known_templates import KNOWN
 from edgemind.catalog.templates import MOST, TemplateRecord, template_hash
 from edgemind.catalog.trusted import TrustedFiles
 from edgemind.cli.main import app
+from edgemind.errors import ModelInvalid
 from edgemind.folders import data_folder
 from edgemind.probe import check_model, trusted_files
 from scripts import random_model
@@ -129,6 +131,11 @@ def test_a_template_that_does_not_end_is_refused_with_the_model(
     result = CliRunner().invoke(app, ["models", "verify", str(path)])
     assert result.exit_code == 3
     assert "chat template takes too much (it does not come to an end)" in result.stderr
+    path = with_template("z.gguf", "{{ [1]|slice(10**10)|list|length }}")
+    begun = time.monotonic()
+    with pytest.raises(ModelInvalid, match=r"its chat template (does not end|takes too much)"):
+        edgemind.load(path)
+    assert time.monotonic() - begun < 10
     path = with_template("y.gguf", "{{ raise_exception('no') }}")
     result = CliRunner().invoke(app, ["models", "verify", str(path)])
     assert result.exit_code == 0
