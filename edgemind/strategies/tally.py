@@ -175,8 +175,7 @@ def rules_for(run: Run, route: Route) -> tuple[Rule, ...]:
     rules = EARLY if route.stopping is None else own_rules(route.stopping)
     if route.worth is None:
         return rules
-    cost = run.price(CHEAP_WIDTH)
-    return (*rules, CostAware(route.worth, cost.seconds))
+    return (*rules, CostAware(route.worth, run.price(CHEAP_WIDTH).seconds))
 
 
 @lru_cache(maxsize=16)
@@ -191,9 +190,8 @@ def poll(
 ) -> Generator[Event, None, Outcome]:
     """Count what there is, then draw wave after wave of samples, until the tally is decided.
 
-    With `roles` a wave is one sample for each of them, told so.
-    Whatever is still running then is dropped, and so is the memory of every sample but the best
-    one of each answer.
+    With `roles` a wave is one sample for each of them, told so. Whatever is still running at the
+    end is dropped, and so is the memory of every sample but the best one of each answer.
     """
     outcome = yield from begin(run, route)
     for completion in run.finished:
