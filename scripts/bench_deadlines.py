@@ -19,8 +19,8 @@ p99 150 ms), joules p99 3 %.
 
 Ctrl-C, SIGTERM or `--minutes` end it early, with the figures of what was done. With `--out` each
 pair is written as it ends, and the same command goes on from there: pair n depends on the seed
-and on n alone. A pair that takes a minute more than its limit says where it hangs. On a machine that
-is so slow, or so busy, that most are refused, `--stretch 10` makes limits ten times longer.
+and on n alone. A pair that takes a minute more than its limit says where it hangs. On a machine
+that is so slow, or busy, that most are refused, `--stretch 10` makes limits ten times longer.
 """
 
 from __future__ import annotations
