@@ -1,4 +1,4 @@
-"""The reserve as steps are made: it follows what they teach, and is not reckoned at each of them."""
+"""The reserve as steps are made: it follows what they teach, but is not reckoned at each one."""
 
 from __future__ import annotations
 
