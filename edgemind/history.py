@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from edgemind.database import Database, Kind
 from edgemind.errors import ConfigError, EdgemindError
-from edgemind.sqlite_file import Schema, SqliteFile
 from edgemind.types import Chat, Message, Role
 
 FILE = Path("history") / "history.sqlite"
 """In the data folder."""
-SCHEMA = Schema(
+KIND = Kind(
     application_id=0x65646768,  # "edgh"
     migrations=(
         """
@@ -40,10 +40,10 @@ SCHEMA = Schema(
         ) WITHOUT ROWID
         """,
     ),
-    table="messages",
-    backwards="conversation DESC, number DESC",
+    tables=("messages",),
     rows="messages",
-    unkept="what is said now is not kept",
+    lost="no message could be read back",
+    in_memory="what is said now is not kept",
     # Temporary files would hold what the file holds, in another place.
     pragmas=("secure_delete = ON", "temp_store = MEMORY"),
 )
@@ -83,7 +83,7 @@ class History:
     ) -> None:
         self._path = path
         self._now = now
-        self._file = SqliteFile(path, SCHEMA, warn)
+        self._file = Database(path, KIND, warn)
 
     def add(self, conversation: str, model: str, messages: Sequence[Message]) -> None:
         """Put messages at the end of a conversation."""

@@ -10,6 +10,7 @@ from edgemind.catalog.bundled import bundled_model, is_bundled
 from edgemind.catalog.fingerprint import fingerprint
 from edgemind.catalog.known_templates import KNOWN
 from edgemind.catalog.templates import TemplateRecord, template_hash
+from edgemind.choosing import model_path
 from edgemind.config import load_config
 from edgemind.costs.store import Shelf
 from edgemind.engines.base import CacheMode, Engine
@@ -43,6 +44,9 @@ def load(
 ) -> Mind:
     """Open a model: a GGUF file, a folder with an ONNX model, or None for the bundled one.
 
+    A text may also be a name of the catalogue (`edgemind models list`) or what another program
+    calls a model that it keeps (docs/models.md).
+
     A file that was not opened before is tried first (`edgemind.probe`): its header is read, and a
     locked child loads it, so that one which makes llama.cpp abort or hang is `ModelInvalid` here.
     That takes about as long as loading it; `trust=True` leaves it out, for files of your own.
@@ -70,7 +74,7 @@ def load(
     if lock and not locked.on:
         raise PrivacyError(f"the network cannot be locked: {locked.why}")
     switch_off(os.environ, locked=locked.on)
-    path = bundled_model() if model is None else Path(model).expanduser()
+    path = bundled_model() if model is None else model_path(model)
     check_options(path, gpu_layers, variant, provider)
     renderer: Renderer | None = None
     if not trust and not is_bundled(path):
@@ -100,13 +104,15 @@ def load(
         if renderer is not None:
             notices += _template_notices(engine)
             renderer = _needed(renderer, engine)
+        name, size = engine.info.name, engine.info.bytes
+        calibration, passed_over = load_calibration(data_folder(), name, size)
         return Mind(
             engine,
-            router=Router(load_calibration(data_folder(), engine.info.name, engine.info.bytes)),
+            router=Router(calibration),
             usage=kept,
             weights=fingerprint(path) if kept else "",
-            costs=Shelf(cache_folder(), engine.info.name, engine.info.bytes, engine.device),
-            notices=notices,
+            costs=Shelf(cache_folder(), name, size, engine.device),
+            notices=(*notices, *passed_over),
             renderer=renderer,
         )
     except BaseException:

@@ -106,7 +106,7 @@ def test_a_damaged_file_is_cleared_too(history: History, tmp_path: Path, warned:
 def test_who_reads_just_now_is_waited_for_and_told(
     history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgemind.sqlite_file.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("edgemind.database.WAIT_SECONDS", 0.05)
     history.add("a", "m", TURN)
     reader = sqlite3.connect(tmp_path / FILE)
     reader.execute("BEGIN")

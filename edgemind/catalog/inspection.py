@@ -37,13 +37,13 @@ def facts(model: Model) -> Iterator[tuple[str, str]]:
             "graph",
             f"{model.nodes} nodes, {len(model.inputs)} inputs, {len(model.outputs)} outputs",
         )
-        yield "numbers", f"{model.parameters:,} in tensors: {_shares(model.types)}"
+        yield "numbers", f"{model.parameters:,} in tensors: {shares(model.types)}"
         yield "template", _template(model)
         return
     yield "format", f"GGUF {model.version}, {model.bytes:,} bytes in {_files(len(model.parts))}"
     yield "name", model.name or "not said"
     yield "architecture", model.architecture
-    yield "quantisation", _shares(model.types)
+    yield "quantisation", shares(model.types)
     yield "tensors", f"{model.tensors}, {model.parameters:,} parameters"
     yield "context", f"{model.context:,} tokens"
     yield "vocabulary", f"{model.vocabulary:,} tokens ({model.tokenizer})"
@@ -73,7 +73,7 @@ def _files(count: int) -> str:
     return "one file" if count == 1 else f"{count} files"
 
 
-def _shares(types: tuple[tuple[str, int], ...]) -> str:
+def shares(types: tuple[tuple[str, int], ...]) -> str:
     """Types of tensors with their share, the largest first."""
     total = sum(count for _, count in types) or 1
     return ", ".join(f"{name} {count / total:.0%}" for name, count in types)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from edgemind.catalog.trusted import write_private
+from edgemind.folders import replace_file
 
 NONE: Final = "none"
 """Stands for the hash of a template that is not there."""
@@ -41,7 +42,9 @@ class TemplateRecord:
         known = _read(file)
         if template in known:
             return None
-        write_private(file, {"name": name, "templates": [*known, template][-MOST:]})
+        entry = {"name": name, "templates": [*known, template][-MOST:]}
+        with suppress(OSError):  # then it is told again
+            replace_file(file, json.dumps(entry), private=True)
         return known[-1] if known else None
 
 

@@ -17,6 +17,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Self
 
+from edgemind.folders import replace_file
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
@@ -35,22 +37,6 @@ class Fingerprint:
         """The fingerprint of the file as it is now; `OSError` where there is none."""
         known = path.stat()
         return cls(os.path.abspath(path), known.st_size, known.st_mtime_ns, known.st_ino)
-
-
-def write_private(target: Path, entry: object) -> None:
-    """Put a JSON value at `target`, whole or not at all, for this person's eyes.
-
-    It tells which models they use. Where nothing can be written, nothing happens.
-    """
-    partial = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    with suppress(OSError):
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as to:
-                json.dump(entry, to)
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 class TrustedFiles:
@@ -86,7 +72,9 @@ class TrustedFiles:
         """
         known = [astuple(one) for one in files]
         entry = {"version": self._version, "files": known, "template": template}
-        write_private(self._file(path), entry)
+        with suppress(OSError):
+            # For this person's eyes: it tells which models they use.
+            replace_file(self._file(path), json.dumps(entry), private=True)
 
     def _file(self, path: Path) -> Path:
         name = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:32]

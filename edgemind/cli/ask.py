@@ -66,6 +66,7 @@ def ask(
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
     best_effort: options.BestEffort = False,
+    profile: options.Profile = None,
 ) -> None:
     """Answer one prompt: in one pass when it is easy, with several samples when it is hard."""
     with clean_errors():
@@ -80,7 +81,7 @@ def ask(
         usage, keep = person_usage(over=over_budget, quiet=quiet), person_history()
         with (
             load(
-                model,
+                options.chosen(model),
                 threads=threads,
                 gpu_layers=gpu_layers,
                 usage=usage,

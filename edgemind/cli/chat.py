@@ -44,6 +44,7 @@ def chat(
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
     best_effort: options.BestEffort = False,
+    profile: options.Profile = None,
 ) -> None:
     """Talk with the model. Ctrl-C stops its thinking; at the prompt, Ctrl-C or Ctrl-D leaves."""
     with clean_errors():
@@ -54,7 +55,7 @@ def chat(
         verifiers = [Command.parse(line) for line in verify or []]
         usage, keep = person_usage(over=over_budget, quiet=quiet), person_history()
         with load(
-            model,
+            options.chosen(model),
             threads=threads,
             gpu_layers=gpu_layers,
             usage=usage,

@@ -20,6 +20,7 @@ from edgemind.guard.lock import lock_network
 from edgemind.guard.telemetry import switch_off
 
 LATE = {
+    "config": ("edgemind.cli.config", "config_app"),
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
     "history": ("edgemind.cli.history", "history_app"),
     "doctor": ("edgemind.cli.doctor", "doctor_command"),
@@ -32,6 +33,9 @@ LATE = {
 
 UNLOCKED = {"_child", "prove"}
 """Commands that load no model in this process: a child locks itself, and `prove` only watches."""
+
+UNLOCKED_IN_GROUPS = (("models", "pull"), ("config", "edit"))
+"""The same, of groups: what fetches, and the person's own editor. Only in the first two places."""
 
 
 class Commands(TyperGroup):
@@ -103,7 +107,7 @@ def lock(arguments: Sequence[str]) -> None:
     Where the system gives no lock, that is said once, and the command runs without.
     """
     command = next((one for one in arguments if not one.startswith("-")), "")
-    if command in UNLOCKED:
+    if command in UNLOCKED or tuple(arguments[:2]) in UNLOCKED_IN_GROUPS:
         return
     report = lock_network()
     switch_off(os.environ, locked=True)

@@ -24,6 +24,7 @@ import typer
 
 import edgemind
 from edgemind.catalog.bundled import bundled_model
+from edgemind.choosing import default_model, model_path
 from edgemind.cli import options
 from edgemind.cli.options import FAILED, clean_errors
 from edgemind.cli.terminal import printable, put, put_json
@@ -95,7 +96,7 @@ def places(model: str | None) -> Places:
     user = Path(site.getusersitepackages()) if site.ENABLE_USER_SITE else package
     bases = {Path(base) for base in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
     config = os.environ.get("EDGEMIND_CONFIG")
-    weights = Path(model).expanduser() if model is not None else bundled_model()
+    weights = model_path(model) if model is not None else default_model() or bundled_model()
     own = (data_folder(), cache_folder(), config_folder())
     return Places(
         program=Path(sys.executable),

@@ -1,6 +1,7 @@
 """The record's one SQLite file: what is in it. Reached from `account` and `report`.
 
-Where it cannot be written, limits hold for one process alone.
+Noting a running answer's cost waits for no disk (`edgemind.database`). Where no file can be
+written, the record is kept in memory, and that is said: limits hold then for this process alone.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from edgemind.sqlite_file import Schema, SqliteFile
+from edgemind import database
+from edgemind.database import Kind
 
 APPLICATION_ID = 0x65646765  # "edge": tells our files from others'
 MIGRATIONS = (
@@ -42,16 +44,19 @@ MIGRATIONS = (
 """Each brings a file from the version of its index to the next one. Only ever appended to."""
 
 
-class Database(SqliteFile):
-    """The record's file; see `SqliteFile`."""
+class Database(database.Database):
+    """The record's file. `warn` takes one line where something has to be known.
+
+    `path` None keeps it in memory. May be used from several threads, by one at a time.
+    """
 
     def __init__(self, path: Path | None, warn: Callable[[str], None]) -> None:
-        schema = Schema(
-            application_id=APPLICATION_ID,
-            migrations=MIGRATIONS,
-            table="answers",
-            backwards="id DESC",
+        kind = Kind(
+            APPLICATION_ID,
+            MIGRATIONS,
+            tables=("answers",),
             rows="answers",
-            unkept="what this process spends is counted for itself alone and not kept",
+            lost="its counts start from zero",
+            in_memory="what this process spends is counted for itself alone and not kept",
         )
-        super().__init__(path, schema, warn)
+        super().__init__(path, kind, warn)

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from edgemind.budget import Cost, Ledger
 from edgemind.config import Limits
+from edgemind.database import Damaged
 from edgemind.errors import BudgetTooSmall
-from edgemind.sqlite_file import Damaged
 from edgemind.types import Answer, Budget, Event, Route, Spent
 from edgemind.usage.database import Database
 from edgemind.usage.limits import Amount, Left, least, smaller, whats_left

@@ -1,10 +1,11 @@
-"""A SQLite file that several processes share: opened, migrated, healed.
+"""One SQLite file that several processes write: opened, migrated, healed.
 
-Reached from `edgemind.usage.database` and `edgemind.history`, which say what is in theirs
-(`Schema`). Write-ahead log with `synchronous=NORMAL`: a kill loses nothing that was committed, a
-power cut may lose the last seconds, neither damages the file, and a note waits for no disk. A
-damaged file is moved aside with one line of warning, and what can be read of it is kept. Where no
-file can be written, what it would hold is kept in memory, and that is said too.
+`edgemind.usage` keeps its record in one, `edgemind.catalog` its models, and `edgemind.history` what
+was said, where that is wanted; a `Kind` says what is in
+a file. Write-ahead log with `synchronous=NORMAL`: a kill loses nothing that was committed, a power
+cut may lose the last seconds, neither damages the file. A damaged file is moved aside with one line
+of warning, and what can be read of it is kept. Where no file can be used, it is either kept in
+memory, which is said, or refused.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from edgemind.errors import ConfigError
 
 T = TypeVar("T")
 
@@ -34,41 +37,43 @@ DAMAGE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
+class Kind:
     """What a file holds.
 
-    `application_id` tells it from others' files; each of `migrations` brings a file from the
-    version of its index to the next one (only ever appended to). `table` is what is kept of a
-    damaged file, read in the order of its key and in that of `backwards`; `rows` is what one calls
-    its rows, `unkept` ends the warning that nothing can be kept. `pragmas` are set on opening.
+    `application_id` tells it from other programs' files. Each of `migrations` brings it from the
+    version of its index to the next one: they are only ever appended to, and cut at each `;`, so no
+    comment may hold one. `tables` are what is read
+    back of a damaged file; the first one's rows are called `rows` ("answers") and counted. Where
+    the file cannot be used, `in_memory` ends the line that says so and it is kept in memory; None
+    refuses to go on. `pragmas` are set whenever it is opened.
     """
 
     application_id: int
     migrations: tuple[str, ...]
-    table: str
-    backwards: str
+    tables: tuple[str, ...]
     rows: str
-    unkept: str
+    lost: str
+    in_memory: str | None
     pragmas: tuple[str, ...] = ()
 
 
 class Damaged(sqlite3.DatabaseError):
-    """Raised by `SqliteFile.write`'s work where the file holds what cannot be."""
+    """Raised by `Database.write`'s work where the file holds what cannot be."""
 
 
 class _Unusable(Exception):
     """The file is sound but not for us: the reason, as the end of a sentence."""
 
 
-class SqliteFile:
-    """The file. `warn` takes one line where something has to be known.
+class Database:
+    """A file of a `kind`. `warn` takes one line where something has to be known.
 
     `path` None keeps it in memory. May be used from several threads, by one at a time.
     """
 
-    def __init__(self, path: Path | None, schema: Schema, warn: Callable[[str], None]) -> None:
+    def __init__(self, path: Path | None, kind: Kind, warn: Callable[[str], None]) -> None:
         self.path = path
-        self._schema = schema
+        self._kind = kind
         self._warn = warn
         self._file: tuple[int, int] | None = None
         self._connection: sqlite3.Connection | None = None
@@ -78,6 +83,7 @@ class SqliteFile:
 
         What `work` reads does not change until it has written. Without `patient` it waits for
         other processes some milliseconds only, and raises `sqlite3.OperationalError` (busy).
+        Raises `ConfigError` where the file cannot be used and is not kept in memory instead.
         """
         for healing in (True, True, False):
             try:
@@ -98,7 +104,7 @@ class SqliteFile:
     def scrub(self) -> bool:
         """Take what was deleted out of the file and its log, byte by byte.
 
-        For files with `secure_delete`. False where another process is using it just now.
+        For a file with the pragma `secure_delete`. False where another process is using it now.
         """
         connection = self._open()
         connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000:.0f}")
@@ -142,8 +148,8 @@ class SqliteFile:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _touch(self.path)
-            self._connection = connect(self.path, self._schema.pragmas)
-            _migrate(self._connection, self._schema)
+            self._connection = connect(self.path, self._kind.pragmas)
+            _migrate(self._connection, self._kind)
             self._file = _identity(self.path)
         except _Unusable as problem:
             self._to_memory(str(problem))
@@ -154,13 +160,15 @@ class SqliteFile:
 
     def _to_memory(self, reason: str) -> None:
         self.close()
-        self._warn(f"{self.path} cannot be used ({reason}): {self._schema.unkept}")
+        if self._kind.in_memory is None:
+            raise ConfigError(f"{self.path} cannot be used: {reason}")
+        self._warn(f"{self.path} cannot be used ({reason}): {self._kind.in_memory}")
         self._in_memory()
 
     def _in_memory(self) -> None:
         self._file = None
-        self._connection = connect(":memory:", self._schema.pragmas)
-        _migrate(self._connection, self._schema)
+        self._connection = connect(":memory:", self._kind.pragmas)
+        _migrate(self._connection, self._kind)
 
     def _heal(self) -> None:
         """Move the damaged file aside, once, whichever process sees it first."""
@@ -168,19 +176,18 @@ class SqliteFile:
         if self.path is None:
             return
         try:
-            with _alone(self.path.with_suffix(".lock")):
-                if _is_sound(self.path, self._schema):
+            with alone(self.path.with_suffix(".lock")):
+                if _is_sound(self.path, self._kind):
                     return  # another process was faster
                 aside = _free_name(self.path)
                 for suffix in ("", "-wal", "-shm"):
                     with suppress(FileNotFoundError):
                         os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
-                saved = _rescue(aside, self.path, self._schema)
+                saved = _rescue(aside, self.path, self._kind)
         except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
             self._to_memory(f"damaged; {error}")
             return
-        rows = self._schema.rows
-        kept = f"{saved} {rows} could be read back" if saved else f"no {rows} could be read back"
+        kept = f"{saved} {self._kind.rows} could be read back" if saved else self._kind.lost
         self._warn(f"{self.path} was damaged: it was moved to {aside.name}, {kept}")
 
 
@@ -201,7 +208,7 @@ def connect(path: Path | str, pragmas: Sequence[str] = ()) -> sqlite3.Connection
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
+def _migrate(connection: sqlite3.Connection, kind: Kind) -> None:
     """Bring the file to this version. Raises `_Unusable` for a newer one, or one of others."""
     connection.execute("PRAGMA busy_timeout = 5000")
 
@@ -221,22 +228,22 @@ def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
         application, version, tables = versions()
     finally:
         connection.execute("ROLLBACK")
-    if application != schema.application_id and (application or tables):
+    if application != kind.application_id and (application or tables):
         raise _Unusable("it is not a file of edgemind's")
-    if version > len(schema.migrations):
+    if version > len(kind.migrations):
         raise _Unusable("a newer edgemind made it: update this one")
     with suppress(sqlite3.OperationalError):  # busy: another process is about to do it
         connection.execute("PRAGMA journal_mode = WAL")
-    if version == len(schema.migrations):
+    if version == len(kind.migrations):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         _, version, _ = versions()  # another process may have been faster
-        for script in schema.migrations[version:]:
+        for script in kind.migrations[version:]:
             for statement in script.split(";"):
                 connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {schema.application_id}")
-        connection.execute(f"PRAGMA user_version = {len(schema.migrations)}")
+        connection.execute(f"PRAGMA application_id = {kind.application_id}")
+        connection.execute(f"PRAGMA user_version = {len(kind.migrations)}")
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):
@@ -244,13 +251,13 @@ def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:
         raise
 
 
-def _is_sound(path: Path, schema: Schema) -> bool:
+def _is_sound(path: Path, kind: Kind) -> bool:
     """Whether the whole file can be read."""
     if not path.exists():
         return False
     try:
         with closing(connect(path)) as connection:
-            _migrate(connection, schema)
+            _migrate(connection, kind)
             check_whole(connection)
             return True
     except (sqlite3.Error, UnicodeDecodeError, _Unusable):
@@ -263,29 +270,30 @@ def check_whole(connection: sqlite3.Connection) -> None:
         raise Damaged("the file is damaged")
 
 
-def _rescue(damaged: Path, path: Path, schema: Schema) -> int:
-    """Copy what can be read of a damaged file into a new one; how many rows that were."""
+def _rescue(damaged: Path, path: Path, kind: Kind) -> int:
+    """Copy what can be read of a damaged file into a new one; how many rows of its first table."""
     _touch(path)
     with closing(connect(path)) as fresh:
-        _migrate(fresh, schema)
-        columns = [row[1] for row in fresh.execute(f"PRAGMA table_info({schema.table})")]
-        places = ", ".join("?" * len(columns))
-        insert = f"INSERT OR IGNORE INTO {schema.table} VALUES ({places})"
-        fresh.execute("BEGIN IMMEDIATE")
-        for row in _readable(damaged, columns, schema):
-            # A row that breaks the table's own rules is part of the damage.
-            with suppress(sqlite3.IntegrityError, sqlite3.ProgrammingError):
-                fresh.execute(insert, row)
-        fresh.execute("COMMIT")
-        [count] = fresh.execute(f"SELECT count(*) FROM {schema.table}").fetchone()
+        _migrate(fresh, kind)
+        for table in kind.tables:
+            columns = [row[1] for row in fresh.execute(f"PRAGMA table_info({table})")]
+            places = ", ".join("?" * len(columns))
+            insert = f"INSERT OR IGNORE INTO {table} VALUES ({places})"
+            fresh.execute("BEGIN IMMEDIATE")
+            for row in _readable(damaged, table, columns):
+                # A row that breaks the table's own rules is part of the damage.
+                with suppress(sqlite3.IntegrityError, sqlite3.ProgrammingError):
+                    fresh.execute(insert, row)
+            fresh.execute("COMMIT")
+        [count] = fresh.execute(f"SELECT count(*) FROM {kind.tables[0]}").fetchone()
     return int(count)
 
 
-def _readable(path: Path, columns: Sequence[str], schema: Schema) -> Iterator[tuple[object, ...]]:
-    """Rows of a damaged file, up to where it breaks, from both ends."""
-    for order in ("", f" ORDER BY {schema.backwards}"):
+def _readable(path: Path, table: str, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
+    """Rows of a damaged file's table, up to where it breaks, from both ends."""
+    for order in ("", f" ORDER BY {columns[0]} DESC"):
         with suppress(sqlite3.Error, UnicodeDecodeError), closing(connect(path)) as connection:
-            query = f"SELECT {', '.join(columns)} FROM {schema.table}{order}"
+            query = f"SELECT {', '.join(columns)} FROM {table}{order}"
             yield from connection.execute(query)
 
 
@@ -312,8 +320,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """While this lasts, no other process is in here (where the system has such locks)."""
+def alone(path: Path) -> Iterator[None]:
+    """While this lasts, no other process is in here by the same file (where there are locks)."""
     with path.open("a") as file:
         with suppress(ImportError):
             import fcntl
