@@ -1,6 +1,7 @@
 """One SQLite file that several processes write: opened, migrated, healed.
 
-`edgemind.usage` keeps its record in one and `edgemind.catalog` its models; a `Kind` says what is in
+`edgemind.usage` keeps its record in one, `edgemind.catalog` its models, and `edgemind.history` what
+was said, where that is wanted; a `Kind` says what is in
 a file. Write-ahead log with `synchronous=NORMAL`: a kill loses nothing that was committed, a power
 cut may lose the last seconds, neither damages the file. A damaged file is moved aside with one line
 of warning, and what can be read of it is kept. Where no file can be used, it is either kept in

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from edgemind.catalog.bundled import bundled_model, is_bundled
 from edgemind.catalog.fingerprint import fingerprint
-from edgemind.catalog.known_templates import KNOWN
-from edgemind.catalog.templates import TemplateRecord, template_hash
 from edgemind.choosing import model_path
 from edgemind.config import load_config
 from edgemind.costs.store import Shelf
@@ -78,6 +76,7 @@ def load(
     check_options(path, gpu_layers, variant, provider)
     renderer: Renderer | None = None
     if not trust and not is_bundled(path):
+        from edgemind.catalog.known_templates import KNOWN
         from edgemind.probe import check_model, trusted_files
         from edgemind.rendering import Renderer
 
@@ -125,6 +124,9 @@ def load(
 
 def _needed(renderer: Renderer, engine: Engine) -> Renderer | None:
     """The renderer, unless the model's template is one that this process may render."""
+    from edgemind.catalog.known_templates import KNOWN
+    from edgemind.catalog.templates import template_hash
+
     source = engine.info.template
     if source is not None and template_hash(source) not in KNOWN:
         return renderer
@@ -134,6 +136,8 @@ def _needed(renderer: Renderer, engine: Engine) -> Renderer | None:
 
 def _template_notices(engine: Engine) -> tuple[str, ...]:
     """A line where a model of this name had another chat template before."""
+    from edgemind.catalog.templates import TemplateRecord, template_hash
+
     template = template_hash(engine.info.template)
     before = TemplateRecord(data_folder() / "templates").change(engine.info.name, template)
     if before is None:
