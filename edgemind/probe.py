@@ -111,24 +111,24 @@ def _probe(path: Path, model: Model) -> None:
             return
         # Nothing of what it says is taken on trust: the file may speak through it.
         if isinstance(said, dict) and (kind := _ERRORS.get(str(said.get("error")))) is not None:
-            raise kind(_plain(str(said.get("text")))[:LONGEST_ERROR])
+            raise kind(plain(str(said.get("text")))[:LONGEST_ERROR])
     raise ModelInvalid(
         f"{path} is not usable: the library that runs it did not survive it, tried in a process "
-        f"of its own ({_how(reply.code, reply.errors)})"
+        f"of its own ({how_it_ended(reply.code, reply.errors)})"
     )
 
 
-def _how(code: int, errors: str) -> str:
+def how_it_ended(code: int, errors: str) -> str:
     """How the child ended: what the library said last, or its signal."""
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
     telling = [line for line in lines if "GGML_A" in line or "what():" in line or "Error" in line]
     if not lines:
         return f"signal {-code}" if code < 0 else f"exit code {code}"
     # Without the folders of whoever compiled it.
-    return _plain(re.sub(r"\S*/", "", [*telling, lines[-1]][0]))[:LONGEST_REASON]
+    return plain(re.sub(r"\S*/", "", [*telling, lines[-1]][0]))[:LONGEST_REASON]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A line of a library's, which the file may have had a hand in, fit for a terminal."""
     return "".join(char if char.isprintable() else "?" for char in text)
 

@@ -10,6 +10,7 @@ import typer
 from edgemind.catalog.bundled import SHA256, bundled_hash, bundled_model, is_bundled
 from edgemind.catalog.inspection import facts, inspect
 from edgemind.cli.options import clean_errors
+from edgemind.cli.quantize import quantize_command
 from edgemind.cli.show import printable
 from edgemind.errors import ModelInvalid
 from edgemind.folders import data_folder
@@ -17,7 +18,7 @@ from edgemind.probe import trusted_files, try_model
 
 models_app = typer.Typer(
     name="models",
-    help="Look at model files.",
+    help="Look at model files, and make smaller ones.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -26,7 +27,10 @@ models_app = typer.Typer(
 
 @models_app.callback()
 def _commands() -> None:
-    """Look at model files."""
+    """Look at model files, and make smaller ones."""
+
+
+models_app.command("quantize")(quantize_command)
 
 
 @models_app.command()
