@@ -123,11 +123,11 @@ def _probe(path: Path, model: Model) -> None:
         )
     raise ModelInvalid(
         f"{path} is not usable: the library that runs it did not survive it, tried in a process "
-        f"of its own ({_how(reply.code, reply.errors)})"
+        f"of its own ({how_it_ended(reply.code, reply.errors)})"
     )
 
 
-def _how(code: int, errors: str) -> str:
+def how_it_ended(code: int, errors: str) -> str:
     """How the child ended: what the library said last, or its signal."""
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
     telling = [line for line in lines if "GGML_A" in line or "what():" in line or "Error" in line]

@@ -115,6 +115,11 @@ class Mind:
         return self._engine.info.name
 
     @property
+    def engine(self) -> Engine:
+        """What runs the model, for tools that judge it. Leave it alone while an answer is made."""
+        return self._engine
+
+    @property
     def model_bytes(self) -> int:
         """Size of the model's file."""
         return self._engine.info.bytes

@@ -22,6 +22,7 @@ PACKAGE = Path(__file__).parents[1] / "edgemind"
 # from every layer below; rooms of one layer know nothing of each other.
 LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"cli", "__main__"}, {"desktop"}),
+    ({"quantize"},),
     ({"evaluate"},),
     ({""},),
     ({"loading", "card", "choosing"},),

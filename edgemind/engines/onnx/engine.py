@@ -21,6 +21,7 @@ from edgemind.engines.onnx.cache import Cache
 from edgemind.engines.onnx.describe import describe, stop_ids, usual_ends
 from edgemind.engines.onnx.draw import Sampler
 from edgemind.engines.onnx.folder import find_files
+from edgemind.engines.onnx.pack import give_back
 from edgemind.engines.onnx.probe import probe
 from edgemind.engines.onnx.providers import chosen, preferred_variants, provider_key, started
 from edgemind.engines.onnx.runner import Logits, Runner, load_onnxruntime
@@ -34,6 +35,8 @@ from edgemind.types import Sampling, Token
 
 SMALL_MODEL_BYTES = 32 << 20
 """Under it a step takes less time on one core than waiting for a second thread (docs/log.md)."""
+LONG_PROMPT_TOKENS = 256
+"""After so many the memory of their activations is given back: a few milliseconds."""
 MEMORY_SHARE = 0.8
 """Of the memory that is free when a model is opened, what caches may take."""
 LEAST_KNOWN = 1 << 30
@@ -209,7 +212,7 @@ class OnnxEngine(Verbs[OnnxBranch]):
 
     def _evaluate(self, branch: OnnxBranch, end: int) -> None:
         """Evaluate a branch's pending tokens up to `end`, in chunks; their logits are dropped."""
-        runner = self._run
+        runner, begun = self._run, branch.evaluated
         while branch.evaluated < end:
             several = self._several or (not branch.evaluated and not runner.layouts[0].one_token)
             left = end - branch.evaluated
@@ -220,6 +223,8 @@ class OnnxEngine(Verbs[OnnxBranch]):
             self._cache.advance([branch], np.array([chunk]), reserve=left - count)
             branch.evaluated += count
             self.evaluated_tokens += count
+        if end - begun >= LONG_PROMPT_TOKENS:
+            give_back()
 
     def _drop(self, branch: OnnxBranch, keep: bool) -> None:
         branch.alive = False
