@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from edgemind.catalog.finding import Match, find_model, is_explicit
+from edgemind.catalog.finding import Match, as_path, find_model, is_explicit
 from edgemind.catalog.library import BUNDLED, FILE, Library
 from edgemind.catalog.places import everything
 from edgemind.catalog.places.base import Found
@@ -41,7 +41,7 @@ def match_model(text: str, library: Library) -> Match:
 def model_path(model: str | Path) -> Path:
     """Where the model is that a path or a name stands for; a `Path` is one."""
     if isinstance(model, Path) or is_explicit(model):
-        return Path(model).expanduser()
+        return as_path(os.fspath(model))
     library = person_library()
     try:
         return match_model(model, library).path

@@ -7,6 +7,7 @@ model that it keeps.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def find_model(
     """
     if (entry := named(text, entries)) is not None:
         return Match(entry.path, entry)
-    path = Path(text).expanduser()
+    path = as_path(text)
     if is_explicit(text) or _is_there(path):
         return Match(path, next((one for one in entries if one.path == path.absolute()), None))
     begun = [
@@ -66,6 +67,11 @@ def named(text: str, entries: Iterable[Entry]) -> Entry | None:
     """The entry of exactly this name or alias, upper or lower case."""
     wanted = text.casefold()
     return next((one for one in entries if wanted in (name.casefold() for name in one.names)), None)
+
+
+def as_path(text: str) -> Path:
+    """The path that a text stands for; `~` is the person's home, an unknown person's stays."""
+    return Path(os.path.expanduser(text))
 
 
 def is_explicit(text: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from edgemind.catalog.entry import Entry, How
+from edgemind.catalog.finding import as_path
 from edgemind.catalog.library import BUNDLED, Library
 from edgemind.catalog.places.base import called
 from edgemind.catalog.shelf import Shelf
@@ -51,7 +52,7 @@ def add_model(
         how: How = "copy" if copy else "move" if move else "link"
         shelf = person_shelf()
         shelf.sweep(lambda: [entry.path for entry in library.entries()])
-        entry = add(library, shelf, path.expanduser(), name, how)
+        entry = add(library, shelf, as_path(os.fspath(path)), name, how)
         print(printable(f"{entry.name}: {entry.path}"))
 
 
