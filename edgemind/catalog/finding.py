@@ -7,7 +7,6 @@ model that it keeps.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from edgemind.catalog.entry import Entry
+from edgemind.catalog.paths import as_path, is_explicit
 from edgemind.catalog.places.base import Found
 from edgemind.catalog.scan import group
 from edgemind.errors import ModelNotFound
@@ -67,18 +67,6 @@ def named(text: str, entries: Iterable[Entry]) -> Entry | None:
     """The entry of exactly this name or alias, upper or lower case."""
     wanted = text.casefold()
     return next((one for one in entries if wanted in (name.casefold() for name in one.names)), None)
-
-
-def as_path(text: str) -> Path:
-    """The path that a text stands for; `~` is the person's home, an unknown person's stays."""
-    return Path(os.path.expanduser(text))
-
-
-def is_explicit(text: str) -> bool:
-    """Whether a text can only be a path: by its ending, or as it begins."""
-    path = Path(text)
-    ending = path.suffix.lower() in (".gguf", ".onnx")
-    return ending or path.is_absolute() or text.startswith((".", "~"))
 
 
 def _is_there(path: Path) -> bool:

@@ -13,8 +13,8 @@ from typing import Annotated, Final
 import typer
 
 from edgemind.catalog.bundled import SHA256, bundled_hash, bundled_model, is_bundled
-from edgemind.catalog.finding import as_path, is_explicit
 from edgemind.catalog.inspection import facts, inspect
+from edgemind.catalog.paths import as_path, is_explicit
 from edgemind.choosing import match_model, person_library
 from edgemind.cli.models_change import add_model, alias_model, remove_model, use_model
 from edgemind.cli.models_pull import pull_model

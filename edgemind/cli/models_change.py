@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from edgemind.catalog.entry import Entry, How
-from edgemind.catalog.finding import as_path
 from edgemind.catalog.library import BUNDLED, Library
+from edgemind.catalog.paths import as_path
 from edgemind.catalog.places.base import called
 from edgemind.catalog.shelf import Shelf
 from edgemind.cli.models_words import named_entry, size
