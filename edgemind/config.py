@@ -10,6 +10,9 @@
     [usage]
     record = true
 
+    [history]
+    keep = false
+
     [profile.pi]
     width = 4
     budget.seconds = 20
@@ -36,6 +39,7 @@ from typing import Any, TypeVar
 from edgemind.errors import ConfigError
 from edgemind.folders import config_folder
 
+MAX_BYTES = 1 << 20
 T = TypeVar("T")
 Reader = Callable[[object, str], Any]
 """Checks one value; the text says where it stands, for `ConfigError`."""
@@ -192,6 +196,13 @@ class UsageTable:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryTable:
+    """`[history]`: whether the command line keeps what was said (`edgemind history`)."""
+
+    keep: bool = setting(switch, False)
+
+
+@dataclass(frozen=True, slots=True)
 class Answering:
     """What `ask` and `chat` do where no option says otherwise. Each is called as its option.
 
@@ -227,6 +238,7 @@ class Config(Answering):
 
     budget: BudgetTable = inner(BudgetTable, BudgetTable)  # noqa: RUF009
     usage: UsageTable = inner(UsageTable, UsageTable)  # noqa: RUF009
+    history: HistoryTable = inner(HistoryTable, HistoryTable)  # noqa: RUF009
     profile: dict[str, Profile] = setting(named(table(Profile)), dict)  # noqa: RUF009
 
     @property
@@ -267,13 +279,16 @@ def read_file(path: Path, *, demanded: bool) -> dict[str, Any]:
     sets what cannot be.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         if demanded:
             raise ConfigError(f"there is no configuration file {path}") from None
         return {}
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{path} is larger than {MAX_BYTES >> 20} MiB: that is no configuration")
     import tomllib  # costs a start some milliseconds: only where there is a file
 
     try:

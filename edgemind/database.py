@@ -1,6 +1,7 @@
 """One SQLite file that several processes write: opened, migrated, healed.
 
-`edgemind.usage` keeps its record in one and `edgemind.catalog` its models; a `Kind` says what is in
+`edgemind.usage` keeps its record in one, `edgemind.catalog` its models, and `edgemind.history` what
+was said, where that is wanted; a `Kind` says what is in
 a file. Write-ahead log with `synchronous=NORMAL`: a kill loses nothing that was committed, a power
 cut may lose the last seconds, neither damages the file. A damaged file is moved aside with one line
 of warning, and what can be read of it is kept. Where no file can be used, it is either kept in
@@ -41,10 +42,10 @@ class Kind:
 
     `application_id` tells it from other programs' files. Each of `migrations` brings it from the
     version of its index to the next one: they are only ever appended to, and cut at each `;`, so no
-    comment may hold one. `tables` are what is read
-    back of a damaged file; the first one's rows are called `rows` ("answers") and counted. Where
-    the file cannot be used, `in_memory` ends the line that says so and it is kept in memory; None
-    refuses to go on.
+    comment may hold one. `tables` are what is read back of a damaged file; the first one's rows are
+    called `rows` ("answers") and counted, `lost` is said where none is left. Where the file cannot
+    be used, `in_memory` ends the line that says so and it is kept in memory; None refuses to go on.
+    `pragmas` are set on opening.
     """
 
     application_id: int
@@ -53,6 +54,7 @@ class Kind:
     rows: str
     lost: str
     in_memory: str | None
+    pragmas: tuple[str, ...] = ()
 
 
 class Damaged(sqlite3.DatabaseError):
@@ -99,6 +101,20 @@ class Database:
                     self._to_memory(str(error))
         return self._transact(work, patient)
 
+    def scrub(self) -> bool:
+        """Take what was deleted out of the file and its log, byte by byte.
+
+        For files with `secure_delete`. False where another process is using it just now.
+        """
+        connection = self._open()
+        connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000:.0f}")
+        try:
+            connection.execute("VACUUM")
+            [busy, _, _] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        return not busy
+
     def close(self) -> None:
         """Close the file. It is opened again where it is used again."""
         if self._connection is not None:
@@ -130,9 +146,9 @@ class Database:
             self._in_memory()
             return self._open()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _touch(self.path)
-            self._connection = connect(self.path)
+            self._connection = connect(self.path, self._kind.pragmas)
             _migrate(self._connection, self._kind)
             self._file = _identity(self.path)
         except _Unusable as problem:
@@ -151,7 +167,7 @@ class Database:
 
     def _in_memory(self) -> None:
         self._file = None
-        self._connection = connect(":memory:")
+        self._connection = connect(":memory:", self._kind.pragmas)
         _migrate(self._connection, self._kind)
 
     def _heal(self) -> None:
@@ -175,8 +191,8 @@ class Database:
         self._warn(f"{self.path} was damaged: it was moved to {aside.name}, {kept}")
 
 
-def connect(path: Path | str) -> sqlite3.Connection:
-    """An open file, whose transactions are begun by hand."""
+def connect(path: Path | str, pragmas: Sequence[str] = ()) -> sqlite3.Connection:
+    """An open file with these settings, whose transactions are begun by hand."""
     connection = sqlite3.connect(
         path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
     )
@@ -184,6 +200,8 @@ def connect(path: Path | str) -> sqlite3.Connection:
         # Damage shows as an error here, not in what is read.
         connection.execute("PRAGMA cell_size_check = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()
         raise

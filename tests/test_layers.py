@@ -22,24 +22,26 @@ PACKAGE = Path(__file__).parents[1] / "edgemind"
 # from every layer below; rooms of one layer know nothing of each other.
 LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"cli", "__main__"}, {"desktop"}),
+    ({"quantize"},),
     ({"evaluate"},),
     ({""},),
     ({"loading", "card", "choosing"},),
     ({"runtime"},),
     ({"strategies"}, {"router"}),
-    ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}),
-    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}),
+    ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}, {"rendering"}),
+    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}, {"history"}),
     (
         {"budget", "costs"},
         {"clock"},
         {"conditions"},
-        {"chat", "templating", "thoughts"},
+        {"chat", "messages", "templating", "thoughts"},
         {"structure"},
         {"config", "settings"},
         {"database"},
         {"formats"},
         {"streams"},
     ),
+    ({"files"},),
     ({"types"}, {"errors"}, {"folders"}),
 )
 

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from edgemind.catalog.gguf_model import GgufModel, inspect_gguf
+from edgemind.catalog.known_templates import KNOWN
+from edgemind.catalog.templates import template_hash
 from edgemind.formats.onnx_files import OnnxModel, inspect_onnx
+from edgemind.formats.onnx_template import read_template
 
 ONNX: Final = ".onnx"
 Model: TypeAlias = GgufModel | OnnxModel
@@ -35,6 +38,7 @@ def facts(model: Model) -> Iterator[tuple[str, str]]:
             f"{model.nodes} nodes, {len(model.inputs)} inputs, {len(model.outputs)} outputs",
         )
         yield "numbers", f"{model.parameters:,} in tensors: {shares(model.types)}"
+        yield "template", _template(model)
         return
     yield "format", f"GGUF {model.version}, {model.bytes:,} bytes in {_files(len(model.parts))}"
     yield "name", model.name or "not said"
@@ -43,10 +47,26 @@ def facts(model: Model) -> Iterator[tuple[str, str]]:
     yield "tensors", f"{model.tensors}, {model.parameters:,} parameters"
     yield "context", f"{model.context:,} tokens"
     yield "vocabulary", f"{model.vocabulary:,} tokens ({model.tokenizer})"
-    yield "template", f"sha256 {model.template}" if model.template else "none"
+    yield "template", _template(model)
     yield "licence", model.licence or "not said"
     for note in model.notes:
         yield "note", note
+
+
+def hash_of_template(model: Model) -> str | None:
+    """The SHA-256 of a model's chat template, or None where it has none."""
+    if not isinstance(model, OnnxModel):
+        return model.template
+    source = read_template(model.path)
+    return None if source is None else template_hash(source)
+
+
+def _template(model: Model) -> str:
+    found = hash_of_template(model)
+    if found is None:
+        return "none"
+    known = "well known" if found in KNOWN else "not known: rendered in a process of its own"
+    return f"sha256 {found} ({known})"
 
 
 def _files(count: int) -> str:

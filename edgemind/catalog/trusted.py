@@ -17,6 +17,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Self
 
+from edgemind.folders import replace_file
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
@@ -55,22 +57,24 @@ class TrustedFiles:
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return False  # no entry, or none of ours: try it again
 
-    def add(self, path: Path, files: Iterable[Fingerprint]) -> None:
-        """Remember the model at `path`; where nothing can be written, it is tried again."""
-        entry = {"version": self._version, "files": [astuple(one) for one in files]}
-        target = self._file(path)
-        partial = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    def template(self, path: Path) -> str | None:
+        """The hash of the chat template of the model at `path`, as noted when it was tried."""
+        try:
+            noted = json.loads(self._file(path).read_text(encoding="utf-8"))["template"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return None
+        return noted if isinstance(noted, str) else None
+
+    def add(self, path: Path, files: Iterable[Fingerprint], template: str | None = None) -> None:
+        """Remember the model at `path` and the hash of its chat template, where that is known.
+
+        Where nothing can be written, it is tried again.
+        """
+        known = [astuple(one) for one in files]
+        entry = {"version": self._version, "files": known, "template": template}
         with suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
-                # For this person's eyes: it tells which models they use.
-                with open(
-                    os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
-                ) as to:
-                    json.dump(entry, to)
-                os.replace(partial, target)
-            finally:
-                partial.unlink(missing_ok=True)
+            # For this person's eyes: it tells which models they use.
+            replace_file(self._file(path), json.dumps(entry), private=True)
 
     def _file(self, path: Path) -> Path:
         name = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""`edgemind _child NAME` (hidden): a verifier's task, or the probe, in a locked process of its own.
+"""`edgemind _child NAME` (hidden): a verifier's task, the probe, a template or quantising, locked.
 
 Reached through `edgemind.verify.children`, which starts this program again. No typer in here, since
 a child has to start quickly; and what a child needs is imported late, since nobody else needs it.
@@ -23,6 +23,14 @@ def child(name: str) -> None:
             from edgemind.probe import TASKS
 
             serve(name, shut_in, TASKS)
+        if name == "template":
+            from edgemind.rendering import TASKS as RENDERING
+
+            serve(name, shut_in, RENDERING)
+        if name == "quantize":
+            from edgemind.quantize import making
+
+            serve(name, shut_in, making.TASKS)
         serve(name, shut_in)
     except EdgemindError as error:
         print(f"edgemind: {error}", file=sys.stderr)

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from edgemind.cli.options import clean_errors
-from edgemind.cli.show import printable
 from edgemind.cli.table import Section
+from edgemind.cli.terminal import printable, put_json
 from edgemind.config import Config, config_file, load_config, read_file
 from edgemind.errors import ConfigError
 from edgemind.settings import PROFILE, Key, settings, sources, variable
@@ -70,7 +70,7 @@ def show(
                 ".".join(key): {"value": value, "source": source or "default"}
                 for key, value, source in rows
             }
-            print(json_text.dumps(told, indent=1))
+            put_json(json_text.dumps(told, indent=1))
             return
         cells = [
             (".".join(key), _shown(value), source or "default", variable(key))

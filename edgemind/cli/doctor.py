@@ -15,6 +15,7 @@ import typer
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors
 from edgemind.cli.table import Section
+from edgemind.cli.terminal import put, put_json
 from edgemind.guard.lock import current_lock
 from edgemind.meters.base import Place
 from edgemind.meters.choose import list_meters
@@ -43,6 +44,6 @@ def doctor_command(
         place = Place(gpu=gpu_layers != 0)
         sections = [section(place) for section in SECTIONS]
         if json:
-            print(json_text.dumps({one.key: one.to_values() for one in sections}, indent=1))
+            put_json(json_text.dumps({one.key: one.to_values() for one in sections}, indent=1))
         else:
-            print("\n\n".join("\n".join(one.lines()) for one in sections))
+            put("\n\n".join("\n".join(one.lines()) for one in sections))

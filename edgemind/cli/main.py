@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 import edgemind
+from edgemind.cli import crash
 from edgemind.cli.ask import ask
 from edgemind.cli.chat import chat
 from edgemind.cli.child import child
@@ -21,6 +22,7 @@ from edgemind.guard.telemetry import switch_off
 LATE = {
     "config": ("edgemind.cli.config", "config_app"),
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
+    "history": ("edgemind.cli.history", "history_app"),
     "doctor": ("edgemind.cli.doctor", "doctor_command"),
     "eval": ("edgemind.cli.eval", "evaluate_command"),
     "prove": ("edgemind.cli.prove", "prove_command"),
@@ -90,8 +92,13 @@ def main() -> None:
     for file in (sys.stdout, sys.stderr):
         if hasattr(file, "reconfigure"):
             file.reconfigure(errors="replace")
+    crash.install()
     lock(sys.argv[1:])
-    app()
+    try:
+        app()
+    except Exception as error:  # not one of ours: a mistake in the program
+        crash.show(error)
+        sys.exit(1)
 
 
 def lock(arguments: Sequence[str]) -> None:

@@ -22,15 +22,15 @@ from edgemind.cli.models_scan import scan_models
 from edgemind.cli.models_view import list_models, show_model
 from edgemind.cli.models_words import sha256_of
 from edgemind.cli.options import clean_errors
-from edgemind.cli.record import say
-from edgemind.cli.show import printable
+from edgemind.cli.quantize import quantize_command
+from edgemind.cli.terminal import printable, say
 from edgemind.errors import ModelInvalid
 from edgemind.folders import data_folder
 from edgemind.probe import trusted_files, try_model
 
 models_app = typer.Typer(
     name="models",
-    help="Find, name and look at models.",
+    help="Find, name, look at and shrink models.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,7 +39,10 @@ models_app = typer.Typer(
 
 @models_app.callback()
 def _commands() -> None:
-    """Find, name and look at models."""
+    """Find, name, look at and shrink models."""
+
+
+models_app.command("quantize")(quantize_command)
 
 
 @models_app.command()

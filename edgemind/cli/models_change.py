@@ -16,8 +16,7 @@ from edgemind.catalog.places.base import called
 from edgemind.catalog.shelf import Shelf
 from edgemind.cli.models_words import named_entry, size
 from edgemind.cli.options import clean_errors
-from edgemind.cli.record import say
-from edgemind.cli.show import printable
+from edgemind.cli.terminal import printable, say
 from edgemind.errors import ConfigError, ModelError, ModelNotFound
 from edgemind.folders import data_folder
 

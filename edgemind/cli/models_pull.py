@@ -24,8 +24,8 @@ from edgemind.catalog.shelf import FETCHING, Shelf, as_put, check_space, clear, 
 from edgemind.cli.models_change import person_shelf
 from edgemind.cli.models_words import size
 from edgemind.cli.options import clean_errors
-from edgemind.cli.record import say
-from edgemind.cli.show import CLEAR_LINE, printable
+from edgemind.cli.show import CLEAR_LINE
+from edgemind.cli.terminal import printable, say
 from edgemind.errors import ConfigError, PrivacyError
 from edgemind.guard.lock import current_lock
 from edgemind.guard.telemetry import SWITCHES

@@ -16,9 +16,8 @@ from edgemind.catalog.scan import Candidate, scan
 from edgemind.cli.models_change import add, fit_name, person_shelf, same_file
 from edgemind.cli.models_words import size
 from edgemind.cli.options import clean_errors
-from edgemind.cli.record import say
-from edgemind.cli.show import printable
 from edgemind.cli.table import Section
+from edgemind.cli.terminal import printable, put_json, say
 from edgemind.errors import EdgemindError
 
 
@@ -52,7 +51,7 @@ def scan_models(
                         say(f"{one.found.name} was left out: {error}")
                     entries = library.entries()
         if json:
-            print(json_text.dumps([values(one, entries) for one in found], indent=1))
+            put_json(json_text.dumps([values(one, entries) for one in found], indent=1))
             return
         shown = [one for one in found if every or not one.problem]
         columns = ("name", "size", "of", "", "path")

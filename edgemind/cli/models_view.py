@@ -13,9 +13,8 @@ import typer
 from edgemind.catalog.inspection import shares
 from edgemind.cli.models_words import WORDS, count, sampling, sha256_of, size, values, with_facts
 from edgemind.cli.options import clean_errors
-from edgemind.cli.record import say
-from edgemind.cli.show import printable
 from edgemind.cli.table import Section
+from edgemind.cli.terminal import printable, put_json, say
 
 CONTEXT = 4096
 """What an engine opens where nobody asks for more."""
@@ -30,7 +29,7 @@ def list_models(json: Json = False) -> None:
     with clean_errors(), closing(person_library(say)) as library:
         entries = [with_facts(entry) for entry in library.entries()]
         if json:
-            print(json_text.dumps([values(entry) for entry in entries], indent=1))
+            put_json(json_text.dumps([values(entry) for entry in entries], indent=1))
             return
         columns = ("", "name", "size", "parameters", "quantisation", "context", "", "path")
         rows = [
@@ -107,7 +106,7 @@ def show_model(
                     for wide, amount in needed.items()
                 ],
             }
-            print(json_text.dumps(told, indent=1))
+            put_json(json_text.dumps(told, indent=1))
             return
         rows = [("path", str(path))]
         if entry is not None:

@@ -13,12 +13,16 @@ from typing import Annotated
 
 import typer
 
+from edgemind.cli.terminal import say
 from edgemind.config import load_config
 from edgemind.errors import BudgetTooSmall, EdgemindError, ModelError, PrivacyError
+from edgemind.files import read_text
 from edgemind.runtime import MAX_SAMPLES, Mind
 from edgemind.settings import PROFILE
 
 ANSWERED, FAILED, USAGE, MODEL_PROBLEM, BUDGET_PROBLEM, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+MAX_SYSTEM_BYTES = 1 << 20
 
 Seconds = Annotated[float | None, typer.Option(help="Most seconds for one answer.")]
 Joules = Annotated[float | None, typer.Option(help="Most joules for one answer.")]
@@ -30,15 +34,22 @@ Model = Annotated[
         envvar="EDGEMIND_MODEL",
     ),
 ]
-Strategy = Annotated[str, typer.Option(help="auto (the router decides), direct or vote.")]
-Width = Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Most samples of a vote.")]
+Strategy = Annotated[
+    str,
+    typer.Option(
+        help="auto (the router decides), or one of direct, vote, panel, best_of, refine, majority."
+    ),
+]
+Width = Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Most samples of one answer.")]
 Worth = Annotated[
     float | None,
     typer.Option(min=0, help="Seconds that a better answer is worth: a vote ends where it is not."),
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of the first sample; random if not given.")]
 Temperature = Annotated[float | None, typer.Option(help="Sampling temperature; 0 is greedy.")]
-System = Annotated[str | None, typer.Option(help="Instructions that come before the prompt.")]
+System = Annotated[
+    str | None, typer.Option(help="Instructions that come before the prompt, or @FILE.")
+]
 Explain = Annotated[bool, typer.Option("--explain", help="Print why it thought this hard.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the answer.")]
 Threads = Annotated[
@@ -103,10 +114,18 @@ def chosen(model: str | None) -> str | Path | None:
     return default_model()
 
 
+def system_prompt(given: str | None) -> str | None:
+    """The instructions of `--system`: what was given, or what stands in the file after an @."""
+    if given is None or not given.startswith("@"):
+        return given
+    text = read_text(Path(given[1:]).expanduser(), MAX_SYSTEM_BYTES, "the instructions in")
+    return text.strip("\n") or None
+
+
 def show_notices(mind: Mind) -> None:
     """Say on stderr what is not as it was asked for."""
     for notice in mind.notices:
-        print(f"edgemind: {notice}", file=sys.stderr)
+        say(notice)
 
 
 def exit_code(error: EdgemindError) -> int:
@@ -128,7 +147,7 @@ def clean_errors() -> Iterator[None]:
     try:
         yield
     except EdgemindError as error:
-        print(f"edgemind: {error}", file=sys.stderr)
+        say(str(error))
         raise typer.Exit(exit_code(error)) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

@@ -13,13 +13,13 @@ import math
 import os
 import re
 from collections import deque
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from edgemind.costs.history import Lengths, Outcome, Outcomes, Power
 from edgemind.costs.lines import Line, Table
 from edgemind.costs.model import CostModel
+from edgemind.folders import replace_file
 
 VERSION = 1
 MOST_BYTES = 1 << 20
@@ -80,19 +80,12 @@ def read(path: Path, model_bytes: int) -> CostModel:
 
 
 def write(path: Path, costs: CostModel) -> bool:
-    """Replace the file by this model, all at once; False where that is not possible.
-
-    It is not flushed to the disk: after a power cut an older file, or none, is good enough.
-    """
-    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    """Replace the file by this model, all at once; False where that is not possible."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)
-        partial.write_text(json.dumps(_dump(costs), separators=(",", ":")), encoding="utf-8")
-        os.replace(partial, path)
+        replace_file(path, json.dumps(_dump(costs), separators=(",", ":")))
     except OSError:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         return False
     return True
 

@@ -15,7 +15,7 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-from edgemind.folders import cache_folder
+from edgemind.folders import cache_folder, replace_file
 from edgemind.meters.estimate import Power
 
 VERSION = 1
@@ -65,11 +65,5 @@ def load_power(folder: Path | None = None, processor: str | None = None) -> Powe
 def save_power(power: Power, folder: Path | None = None, processor: str | None = None) -> Path:
     """Write it, all at once; the file's path."""
     path = power_file(folder or cache_folder(), processor or processor_name())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        partial.write_text(json.dumps({"version": VERSION, **asdict(power)}, indent=1) + "\n")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    replace_file(path, json.dumps({"version": VERSION, **asdict(power)}, indent=1) + "\n")
     return path

@@ -5,8 +5,8 @@ empty temporary folder and an almost empty environment. The child (`serve`, reac
 `edgemind.cli.child`) limits itself, reads one request, a JSON value, from stdin, and answers with
 JSON values, one a line, while it works: what it said before it hung or died is not lost.
 
-Limits: seconds of processor time, bytes of address space and open files (`Limits`), files of `FILE`
-bytes, no core. On Linux (x86-64, aarch64) the kernel also refuses sockets, further processes and
+Limits: seconds of processor time, bytes of address space and of a file, open files (`Limits`), no
+core. On Linux (x86-64, aarch64) the kernel also refuses sockets, further processes and
 signals to others, and writing outside the folder (`edgemind.guard`). On macOS and elsewhere the
 resource limits are all there is: no further processes (but for root), yet neither the network nor
 the person's files are out of reach, and the address space is not limited where the system does not
@@ -22,6 +22,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -41,19 +42,20 @@ Say = Callable[[Any], None]
 Task = Callable[[Any, Say, float], None]
 """Works on a request until the given moment of `time.monotonic` at the latest, and says results."""
 
-_READY: Final = "ready"
+READY: Final = "ready"
 _HEADROOM_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a child may use: seconds (of the clock and of the processor), bytes of address space,
-    files open at once.
+    files open at once, bytes of a file that it writes.
     """
 
     seconds: float = SECONDS
     memory: int = MEMORY
     open_files: int = OPEN_FILES
+    file: int = FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,15 @@ def call(
     *,
     limits: Limits = Limits(),
     errors: bool = False,
+    folder: Path | None = None,
+    heard: Say | None = None,
 ) -> Reply:
     """Let the child `name` work on `request`, a JSON value, for `seconds` within `limits`.
 
-    Once `stopped()` it is killed. With `errors`, what the task writes to stderr is kept. Raises
-    `EdgemindError` where the child could not even start: never for what a request holds.
+    Once `stopped()` it is killed. With `errors`, what the task writes to stderr is kept. `folder`
+    is where it works, the one place that it may write to; without it an empty one, gone afterwards.
+    `heard` gets what it says, each value as it comes. Raises `EdgemindError` where the child could
+    not even start: never for what a request holds.
     """
     # Late: the children themselves have no use for these.
     import tempfile
@@ -105,28 +111,40 @@ def call(
     from edgemind.verify.processes import run
 
     seconds = min(seconds, limits.seconds)
-    with tempfile.TemporaryDirectory(prefix="edgemind-", ignore_cleanup_errors=True) as folder:
+    listen = None if heard is None else _Lines(heard)
+    made = (
+        nullcontext(str(folder))
+        if folder is not None
+        else tempfile.TemporaryDirectory(prefix="edgemind-", ignore_cleanup_errors=True)
+    )
+    with made as place:
         # A moment before the time is up, so that a child can still say where it was.
         until = time.monotonic() + seconds - min(_HEADROOM_SECONDS, seconds / 10)
-        asked = {"until": until, "request": request, "limits": asdict(limits), "errors": errors}
-        message = json.dumps(asked).encode()
+        message = opening(request, until, limits, errors)
         try:
             ended = run(
                 command(name),
                 message,
                 seconds,
-                folder=Path(folder),
-                environment=_environment(folder),
+                folder=Path(place),
+                environment=environment(place),
                 stopped=stopped,
+                heard=listen,
             )
         except OSError as error:
             raise EdgemindError(f"the {name} child cannot be started: {error}") from error
     said = tuple(_values(ended.stdout))
-    if ended.code is not None and said[:1] != (_READY,):
+    if ended.code is not None and said[:1] != (READY,):
         last = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise EdgemindError(f"the {name} child ended with code {ended.code} at its start: {last}")
     kept = ended.stderr.decode("utf-8", "replace") if errors else ""
     return Reply(said[1:], ended.code, ended.stopped, kept)
+
+
+def opening(request: Any, until: float, limits: Limits, errors: bool = False) -> bytes:
+    """The line that a child reads first."""
+    asked = {"until": until, "request": request, "limits": asdict(limits), "errors": errors}
+    return json.dumps(asked).encode() + b"\n"
 
 
 def command(name: str) -> tuple[str, ...]:
@@ -137,20 +155,39 @@ def command(name: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "edgemind", "_child", name)
 
 
-def _environment(folder: str) -> dict[str, str]:
-    """Nothing of ours but where this package is; hashes without chance, so that runs agree."""
+def environment(folder: str) -> dict[str, str]:
+    """A child's variables: nothing of ours but where this package is.
+
+    Hashes go without chance, so that runs agree.
+    """
     import site
     import sysconfig
 
     # Without a home folder the interpreter would look for one at its start: by a socket, in vain.
-    environment = {"PYTHONHASHSEED": "0", "TMPDIR": folder, "HOME": folder}
+    variables = {"PYTHONHASHSEED": "0", "TMPDIR": folder, "HOME": folder}
     if site.ENABLE_USER_SITE and site.getusersitepackages() in sys.path:
-        environment["PYTHONUSERBASE"] = site.getuserbase()  # libraries are installed there too
+        variables["PYTHONUSERBASE"] = site.getuserbase()  # libraries are installed there too
     package = str(Path(__file__).parents[2])
     # Where libraries are installed the interpreter looks by itself, and after its own modules.
     if package not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        environment["PYTHONPATH"] = package
-    return environment
+        variables["PYTHONPATH"] = package
+    return variables
+
+
+class _Lines:
+    """Hands on each JSON value of a stream of bytes, once its line is whole."""
+
+    def __init__(self, heard: Say) -> None:
+        self._heard = heard
+        self._rest = b""
+        self._ready = False
+
+    def __call__(self, piece: bytes) -> None:
+        whole, _, self._rest = (self._rest + piece).rpartition(b"\n")
+        for value in _values(whole):
+            if self._ready:
+                self._heard(value)
+            self._ready = True  # the first one only says that it has started
 
 
 def _values(lines: bytes) -> Iterator[Any]:
@@ -174,7 +211,7 @@ def serve(name: str, shut_in: Callable[[], bool], tasks: Mapping[str, Task] = CH
     task = tasks.get(name)
     if task is None:
         raise ConfigError(f"no child is called {name!r}; there are {', '.join(tasks)}")
-    message = json.loads(sys.stdin.buffer.read())
+    message = json.loads(sys.stdin.buffer.readline())  # a task may read on
     # Only we write to the real stdout: whatever the task runs prints into nothing.
     out = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -189,7 +226,7 @@ def serve(name: str, shut_in: Callable[[], bool], tasks: Mapping[str, Task] = CH
     if not shut_in():
         # Counts every process and thread of this user, so that none is what it can mean.
         _lower(resource.RLIMIT_NPROC, 0)
-    say(_READY)
+    say(READY)
     if not message["errors"]:
         os.dup2(nothing, 2)
     task(message["request"], say, message["until"])
@@ -198,7 +235,7 @@ def serve(name: str, shut_in: Callable[[], bool], tasks: Mapping[str, Task] = CH
 
 def _limit(limits: Limits) -> None:
     _lower(resource.RLIMIT_CPU, math.ceil(limits.seconds))
-    _lower(resource.RLIMIT_FSIZE, FILE)
+    _lower(resource.RLIMIT_FSIZE, limits.file)
     _lower(resource.RLIMIT_NOFILE, limits.open_files)
     _lower(resource.RLIMIT_CORE, 0)
     try:

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,11 +60,13 @@ def run(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     stopped: Stopped = never,
+    heard: Callable[[bytes], None] | None = None,
 ) -> Ended:
     """Run `argv` in a session of its own, for `seconds` at most; all that is left of it is killed.
 
     So it is, within a twentieth of a second, once `stopped()`. `folder` is its working folder,
-    `environment` all its variables (None: ours). `OSError` where it cannot be started.
+    `environment` all its variables (None: ours). `heard` gets its stdout piece by piece, as it
+    comes and up to the bound. `OSError` where it cannot be started.
     """
     patience = _Patience(time.monotonic() + seconds, stopped)
     # A file rather than a pipe: the process may read it late, in part or not at all.
@@ -82,7 +84,7 @@ def run(
         )
     with process:  # closes the pipes
         try:
-            stdout, stderr = _read(process, patience)
+            stdout, stderr = _read(process, patience, heard)
             code = _wait(process, patience)
         finally:
             # The whole group, before and after its leader's end: what it left behind goes too. A
@@ -99,7 +101,9 @@ def _wait(process: subprocess.Popen[bytes], patience: _Patience) -> int | None:
     return code
 
 
-def _read(process: subprocess.Popen[bytes], patience: _Patience) -> tuple[bytes, bytes]:
+def _read(
+    process: subprocess.Popen[bytes], patience: _Patience, heard: Callable[[bytes], None] | None
+) -> tuple[bytes, bytes]:
     """The heads of both outputs, until both are closed, the process has ended or time is up."""
     kept = {process.stdout: bytearray(), process.stderr: bytearray()}
     with selectors.DefaultSelector() as selector:
@@ -116,5 +120,7 @@ def _read(process: subprocess.Popen[bytes], patience: _Patience) -> tuple[bytes,
                     selector.unregister(key.fileobj)
                 room = MAX_OUTPUT - len(key.data)
                 key.data.extend(chunk[:room])
+                if heard is not None and key.data is kept[process.stdout]:
+                    heard(chunk[:room])
     stdout, stderr = kept.values()
     return bytes(stdout), bytes(stderr)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from edgemind.conditions import memory
-from edgemind.engines.base import Branch, BranchesFailed, CacheMode, Interrupted, ModelInfo
+from edgemind.engines.base import BranchesFailed, CacheMode, Interrupted, ModelInfo
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.llama.c_api import (
     DECODE_ABORTED,
@@ -39,6 +39,7 @@ from edgemind.engines.llama.sizing import (
 )
 from edgemind.engines.llama.vocabulary import LlamaVocabulary, describe, read_metadata
 from edgemind.engines.sampling import complete
+from edgemind.engines.verbs import Verbs
 from edgemind.engines.worker import Worker
 from edgemind.errors import ContextFull, ModelError, ModelInvalid, ModelUnsupported
 from edgemind.types import Sampling, Token
@@ -52,7 +53,7 @@ LEAST_CHUNK = 8
 """On a GPU a decode cannot be cut: a prompt goes in pieces that take about so long."""
 
 
-class LlamaEngine:
+class LlamaEngine(Verbs[LlamaBranch]):
     """`edgemind.engines.base.Engine` for a GGUF file.
 
     `context` bounds one branch, in tokens (the model's own bound applies too), `width` the
@@ -63,6 +64,8 @@ class LlamaEngine:
     short, fewer branches are stepped at once; `available` tells how many bytes are free (None:
     unknown).
     """
+
+    kind = LlamaBranch
 
     def __init__(
         self,
@@ -191,75 +194,15 @@ class LlamaEngine:
         """Every branch: the cache was allocated when the model was opened."""
         return self.max_width
 
-    # The five verbs
+    # The verbs' work, in the worker thread
 
-    def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch:
-        """Evaluate a prompt but for its last token; see `Engine.prefill`."""
-        if not tokens:
-            raise ContextFull("the prompt is empty: there is nothing to continue")
-        if len(tokens) >= self.context_length:
-            raise ContextFull(
-                f"the prompt has {len(tokens)} tokens and the context holds "
-                f"{self.context_length}: shorten it, or load the model with a larger context"
-            )
-        prompt = self._checked(tokens)
-        made: list[LlamaBranch] = []
-        return self._making(made, lambda: self._prefill(prompt, sampling, made))[0]
+    @property
+    def _branches(self) -> Mapping[int, LlamaBranch]:
+        return self._cache.branches
 
-    def fork(self, branch: Branch, samplings: Sequence[Sampling]) -> list[Branch]:
-        """One child for each sampling; see `Engine.fork`."""
-        parent = self._own(branch)
-        made: list[LlamaBranch] = []
-        return self._making(made, lambda: self._fork(parent, samplings, made))
-
-    def step(self, branches: Sequence[Branch]) -> list[Token]:
-        """One batched decode, one sampled token for each branch; see `Engine.step`."""
-        own = [self._own(branch) for branch in branches]
-        if len({branch.sequence for branch in own}) != len(own):
-            raise ValueError("a branch stands twice in one step")
-        if len(own) > self.max_width:
-            raise ValueError(f"{len(own)} branches in one step; at most {self.max_width}")
-        for branch in own:
-            if len(branch.tokens) >= self.context_length:
-                raise ContextFull(f"a branch has filled its {self.context_length} tokens")
-        return self._worker.call(lambda: self._step(own), self._abort.set) if own else []
-
-    def extend(self, branch: Branch, tokens: Sequence[int]) -> None:
-        """Append known tokens; see `Engine.extend`."""
-        self._own(branch).tokens.extend(self._checked(tokens))
-
-    def drop(self, branch: Branch, keep: bool = False) -> None:
-        """Give a branch's memory back; see `Engine.drop`. Dropping twice is harmless."""
-        if branch.alive and not self._closed:
-            own = self._own(branch)
-            self._worker.call(lambda: self._drop(own, keep), self._abort.set)
-
-    def _own(self, branch: Branch) -> LlamaBranch:
-        # Another engine's branch has a sequence id that means somebody else here.
-        own = isinstance(branch, LlamaBranch) and branch.alive
-        if not own or self._cache.branches.get(branch.sequence) is not branch:
-            raise ValueError("this branch was dropped, or belongs to another engine")
-        return branch
-
-    def _checked(self, tokens: Sequence[int]) -> list[int]:
-        if not all(0 <= token < self.vocabulary.size for token in tokens):
-            raise ValueError("a token id is outside the vocabulary")
-        return [int(token) for token in tokens]
-
-    def _making(self, made: list[LlamaBranch], make: Callable[[], None]) -> list[Branch]:
-        """Run `make`, which appends to `made`; no branch survives an error that nobody hears of.
-
-        A KeyboardInterrupt may come here after the worker has succeeded.
-        """
-        try:
-            self._worker.call(make, self._abort.set)
-        except BaseException as error:
-            for branch in made:
-                self.drop(branch, keep=isinstance(error, Interrupted))
-            raise
-        return [*made]
-
-    # In the worker thread
+    @property
+    def _ids(self) -> int:
+        return self.vocabulary.size
 
     def _prefill(self, tokens: list[int], sampling: Sampling, made: list[LlamaBranch]) -> None:
         if self._abort.is_set:

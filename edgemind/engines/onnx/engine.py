@@ -8,23 +8,26 @@ nodes.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from edgemind.engines.base import Branch, Interrupted, ModelInfo
+from edgemind.conditions import memory as free_memory
+from edgemind.engines.base import Interrupted, ModelInfo
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.onnx.branch import OnnxBranch
 from edgemind.engines.onnx.cache import Cache
 from edgemind.engines.onnx.describe import describe, stop_ids, usual_ends
 from edgemind.engines.onnx.draw import Sampler
 from edgemind.engines.onnx.folder import find_files
+from edgemind.engines.onnx.pack import give_back
 from edgemind.engines.onnx.probe import probe
 from edgemind.engines.onnx.providers import chosen, preferred_variants, provider_key, started
 from edgemind.engines.onnx.runner import Logits, Runner, load_onnxruntime
 from edgemind.engines.onnx.vocabulary import OnnxVocabulary
 from edgemind.engines.sampling import complete
+from edgemind.engines.verbs import Verbs
 from edgemind.engines.worker import Worker
 from edgemind.errors import ContextFull
 from edgemind.formats.onnx_files import inspect_onnx
@@ -32,11 +35,15 @@ from edgemind.types import Sampling, Token
 
 SMALL_MODEL_BYTES = 32 << 20
 """Under it a step takes less time on one core than waiting for a second thread (docs/log.md)."""
+LONG_PROMPT_TOKENS = 256
+"""After so many the memory of their activations is given back: a few milliseconds."""
 MEMORY_SHARE = 0.8
 """Of the memory that is free when a model is opened, what caches may take."""
+LEAST_KNOWN = 1 << 30
+"""Bytes taken to be free where the system does not say."""
 
 
-class OnnxEngine:
+class OnnxEngine(Verbs[OnnxBranch]):
     """`edgemind.engines.base.Engine` for a folder with an ONNX model, or one of its .onnx files.
 
     `context` bounds one branch, in tokens (the model's own bound applies too), `width` the
@@ -44,6 +51,8 @@ class OnnxEngine:
     `provider` where to run (`edgemind.engines.onnx.providers`). `memory` bounds the bytes of all
     caches; None for most of what is free now. `notices` say what is not as it was asked for.
     """
+
+    kind = OnnxBranch
 
     def __init__(
         self,
@@ -65,7 +74,8 @@ class OnnxEngine:
         self.max_width = width
         self.evaluated_tokens = 0
         self._parameters, self._bytes = graphs[0].parameters, size
-        self._memory = _free_memory() if memory is None else memory
+        free, _ = free_memory()
+        self._memory = int(MEMORY_SHARE * (free or LEAST_KNOWN)) if memory is None else memory
         self._numbers = itertools.count()
         self._closed = False
         self._runner: Runner | None = None
@@ -130,74 +140,15 @@ class OnnxEngine:
         """Most branches of so many tokens that memory holds at once; see `Engine.room`."""
         return min(self.max_width, self._cache.room(tokens))
 
-    # The five verbs
+    # The verbs' work, in the worker thread
 
-    def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch:
-        """Evaluate a prompt but for its last token; see `Engine.prefill`."""
-        if not tokens:
-            raise ContextFull("the prompt is empty: there is nothing to continue")
-        if len(tokens) >= self.context_length:
-            raise ContextFull(
-                f"the prompt has {len(tokens)} tokens and the context holds "
-                f"{self.context_length}: shorten it, or load the model with a larger context"
-            )
-        prompt = self._checked(tokens)
-        made: list[OnnxBranch] = []
-        return self._making(made, lambda: self._prefill(prompt, sampling, made))[0]
+    @property
+    def _branches(self) -> Mapping[int, OnnxBranch]:
+        return self._cache.branches
 
-    def fork(self, branch: Branch, samplings: Sequence[Sampling]) -> list[Branch]:
-        """One child for each sampling; see `Engine.fork`. Nothing is copied until they grow."""
-        parent = self._own(branch)
-        made: list[OnnxBranch] = []
-        return self._making(made, lambda: self._fork(parent, samplings, made))
-
-    def step(self, branches: Sequence[Branch]) -> list[Token]:
-        """One run, one sampled token for each branch; see `Engine.step`."""
-        own = [self._own(branch) for branch in branches]
-        if len({branch.sequence for branch in own}) != len(own):
-            raise ValueError("a branch stands twice in one step")
-        if len(own) > self.max_width:
-            raise ValueError(f"{len(own)} branches in one step; at most {self.max_width}")
-        for branch in own:
-            if len(branch.tokens) >= self.context_length:
-                raise ContextFull(f"a branch has filled its {self.context_length} tokens")
-        return self._worker.call(lambda: self._step(own), self.interrupt) if own else []
-
-    def extend(self, branch: Branch, tokens: Sequence[int]) -> None:
-        """Append known tokens; see `Engine.extend`."""
-        self._own(branch).tokens.extend(self._checked(tokens))
-
-    def drop(self, branch: Branch, keep: bool = False) -> None:
-        """Give a branch's memory back; see `Engine.drop`. Dropping twice is harmless."""
-        if branch.alive and not self._closed:
-            own = self._own(branch)
-            self._worker.call(lambda: self._drop(own, keep), self.interrupt)
-
-    def _own(self, branch: Branch) -> OnnxBranch:
-        own = isinstance(branch, OnnxBranch) and branch.alive
-        if not own or self._cache.branches.get(branch.sequence) is not branch:
-            raise ValueError("this branch was dropped, or belongs to another engine")
-        return branch
-
-    def _checked(self, tokens: Sequence[int]) -> list[int]:
-        if not all(0 <= token < self.vocabulary.size for token in tokens):
-            raise ValueError("a token id is outside the vocabulary")
-        return [int(token) for token in tokens]
-
-    def _making(self, made: list[OnnxBranch], make: Callable[[], None]) -> list[Branch]:
-        """Run `make`, which appends to `made`; no branch survives an error that nobody hears of.
-
-        A KeyboardInterrupt may come here after the worker has succeeded.
-        """
-        try:
-            self._worker.call(make, self.interrupt)
-        except BaseException as error:
-            for branch in made:
-                self.drop(branch, keep=isinstance(error, Interrupted))
-            raise
-        return [*made]
-
-    # In the worker thread
+    @property
+    def _ids(self) -> int:
+        return self.vocabulary.size
 
     def _prefill(self, tokens: list[int], sampling: Sampling, made: list[OnnxBranch]) -> None:
         if self._run.is_stopped:
@@ -261,7 +212,7 @@ class OnnxEngine:
 
     def _evaluate(self, branch: OnnxBranch, end: int) -> None:
         """Evaluate a branch's pending tokens up to `end`, in chunks; their logits are dropped."""
-        runner = self._run
+        runner, begun = self._run, branch.evaluated
         while branch.evaluated < end:
             several = self._several or (not branch.evaluated and not runner.layouts[0].one_token)
             left = end - branch.evaluated
@@ -272,6 +223,8 @@ class OnnxEngine:
             self._cache.advance([branch], np.array([chunk]), reserve=left - count)
             branch.evaluated += count
             self.evaluated_tokens += count
+        if end - begun >= LONG_PROMPT_TOKENS:
+            give_back()
 
     def _drop(self, branch: OnnxBranch, keep: bool) -> None:
         branch.alive = False
@@ -282,9 +235,3 @@ class OnnxEngine:
             self._cache.kept = branch
         else:
             self._cache.release(branch)
-
-
-def _free_memory() -> int:
-    import psutil
-
-    return int(MEMORY_SHARE * psutil.virtual_memory().available)

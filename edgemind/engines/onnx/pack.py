@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import mmap
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ import numpy as np
 from edgemind.engines.onnx.branch import OnnxBranch
 from edgemind.engines.onnx.runner import Array
 
-MAPPED_BYTES = 1 << 20
+MAPPED_BYTES = 1 << 17
 
 
 class Style(Enum):
@@ -64,6 +65,16 @@ def allocate(size: int, kind: str) -> Array:
     if count < MAPPED_BYTES:
         return np.empty(size, kind)
     return np.frombuffer(mmap.mmap(-1, count), kind)
+
+
+def give_back() -> None:
+    """Let the C library return to the system what was freed: glibc keeps up to 64 MiB otherwise.
+
+    onnxruntime's arena frees what a chunk of a prompt took, into a heap that does not shrink.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def view(flat: Array, shape: Iterable[int]) -> Array:

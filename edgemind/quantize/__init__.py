@@ -1,0 +1,1 @@
+"""Smaller copies of a model, and what they cost in quality: `edgemind models quantize`."""
