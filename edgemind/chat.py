@@ -12,7 +12,6 @@ each model, from its own template and vocabulary.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Protocol
 
-from edgemind.errors import ConfigError
+from edgemind.errors import ConfigError, ModelInvalid, ModelUnsupported
+from edgemind.messages import as_messages, folded, texts_of
 from edgemind.thoughts import THINK, ThoughtSplitter, ThoughtTags, tags_of
 from edgemind.types import Chat, Message
 
@@ -32,6 +32,20 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 """What a model without a template gets."""
+
+OTHER = "get another file of this model"
+"""What to do about a template that is no good."""
+MAX_SOURCE = 1 << 20
+"""Most characters of a template."""
+MAX_SPECIAL = 128
+"""Most characters of a special token's text; real ones have some 30."""
+FREE_CHARACTERS, TIMES = 1 << 20, 16
+"""A rendered chat is no longer than so much, and so many times the messages: a template that blows
+them up would keep the tokenizer busy."""
+Run = Callable[[Mapping[str, object]], str]
+"""From a template's variables to its text; `ModelInvalid` and `ModelUnsupported`."""
+Compile = Callable[[str, Callable[[], datetime]], Run]
+"""From a template's source and a clock to what renders it."""
 
 _PRIVATE_USE = (range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
 _PROBE = (Message("system", "Sapphire kestrel."), Message("user", "Hello."))
@@ -71,8 +85,18 @@ class Rendered:
         return "".join(self.pieces)
 
 
+def _compile(source: str, now: Callable[[], datetime]) -> Run:
+    from edgemind.templating import compile_template
+
+    return compile_template(source, now)
+
+
 class ChatTemplate:
     """A model's chat template. `source` None stands for ChatML.
+
+    `compiler` renders it: in this process where nothing else is given, which is for templates that
+    somebody vouches for (`edgemind.rendering` renders others in a child). Raises `ModelInvalid`
+    for a source or a special token of absurd length.
 
     `specials` are the texts of the vocabulary's special tokens (`Vocabulary.specials`): only
     those that are named here are kept out of the messages' reach. `now` serves templates that
@@ -87,8 +111,14 @@ class ChatTemplate:
         eos_text: str = "",
         specials: Iterable[str] = (),
         now: Callable[[], datetime] = datetime.now,
+        compiler: Compile | None = None,
     ) -> None:
         self._source = CHATML if source is None else source
+        if len(self._source) > MAX_SOURCE:
+            raise ModelInvalid(
+                f"The chat template has {len(self._source):,} characters, more than {MAX_SOURCE:,}."
+            )
+        self._compile = compiler or _compile
         self._texts = {"bos_token": bos_text, "eos_token": eos_text}
         self._now = now
         self._shown_tags = tags_of(self._source)
@@ -97,6 +127,8 @@ class ChatTemplate:
         self._specials = frozenset(
             text for text in specials if len(text) > 1 and text.strip().strip("▁")
         )
+        if any(len(text) > MAX_SPECIAL for text in self._specials):
+            raise ModelInvalid(f"A special token has more than {MAX_SPECIAL} characters.")
         lengths: dict[str, set[int]] = {}
         for text in self._specials:
             lengths.setdefault(text[0], set()).add(len(text))
@@ -121,8 +153,8 @@ class ChatTemplate:
     def takes_system(self) -> bool:
         """Whether a system message gets through; some templates refuse it, some drop it."""
         try:
-            text = self._run(_messages(_PROBE, str, False), True, None)
-        except ConfigError:
+            text = self._run(as_messages(_PROBE, str, False), True, None)
+        except ModelUnsupported:
             return False
         return _PROBE[0].content in text
 
@@ -136,10 +168,11 @@ class ChatTemplate:
         """The chat as text for the model.
 
         A system message that the template does not take goes in front of the first user message.
-        Raises `ConfigError` where the template refuses the chat, fails or does not end.
+        Raises `ModelUnsupported` where the template refuses the chat or fails, `ModelInvalid` where
+        it is damaged or does not end.
         """
         if chat and chat[0].role == "system" and not self.takes_system:
-            chat = _folded(chat)
+            chat = folded(chat)
         chat = tuple(self._thought_apart(message) for message in chat)
         disguise = self._disguise(chat)
         uncover = {ord(private): original for original, private in disguise.items()}
@@ -147,15 +180,23 @@ class ChatTemplate:
         disguised = self._run_either(
             chat, lambda text: text.translate(table), add_generation_prompt, enable_thinking
         )
+        self._check_size(chat, disguised, disguise.values())
         text = disguised.translate(uncover)
         opened = disguised.rfind(self.tags.opening) > disguised.rfind(self.tags.closing)
-        return Rendered(tuple(self._cut(text, disguised)), opened)
+        return Rendered(tuple(self._cut(text, disguised, disguise.values())), opened)
 
     @cached_property
-    def _run_compiled(self) -> Callable[[Mapping[str, object]], str]:
-        from edgemind.templating import compile_template
+    def _run_compiled(self) -> Run:
+        return self._compile(self._source, self._now)
 
-        return compile_template(self._source, self._now)
+    def _check_size(self, chat: Chat, disguised: str, private: Iterable[str]) -> None:
+        """`ModelInvalid` for a text that is far longer than the chat, or repeats it endlessly."""
+        own = "".join(text for message in chat for text in texts_of(message))
+        if len(disguised) > FREE_CHARACTERS + TIMES * len(own):
+            raise ModelInvalid(f"The chat template makes {len(disguised):,} characters of a chat.")
+        telling = sum(map(own.count, self._telling))
+        if sum(map(disguised.count, private)) > FREE_CHARACTERS // 64 + TIMES * telling:
+            raise ModelInvalid("The chat template repeats what the chat says endlessly.")
 
     def _run(self, messages: list[dict[str, object]], generate: bool, thinking: bool | None) -> str:
         variables: dict[str, object] = {
@@ -171,12 +212,12 @@ class ChatTemplate:
         self, chat: Chat, hide: Callable[[str], str], generate: bool, thinking: bool | None
     ) -> str:
         try:
-            return self._run(_messages(chat, hide, False), generate, thinking)
-        except ConfigError:
+            return self._run(as_messages(chat, hide, False), generate, thinking)
+        except ModelUnsupported:
             # Most templates want the arguments of a call as an object, a few as JSON text.
             if not any(message.tool_calls for message in chat):
                 raise
-            return self._run(_messages(chat, hide, True), generate, thinking)
+            return self._run(as_messages(chat, hide, True), generate, thinking)
 
     def _thought_apart(self, message: Message) -> Message:
         """An assistant's message with the thought in its content moved to where it belongs."""
@@ -194,24 +235,19 @@ class ChatTemplate:
         """Telling character → a private-use character that neither chat nor template uses."""
         used = {*self._source}
         for message in chat:
-            used.update(message.content, message.reasoning or "")
-            for call in message.tool_calls:
-                # Escapes in JSON text may stand for any character at all.
-                plain = json.dumps(_arguments(call.arguments), ensure_ascii=False)
-                used.update(call.name, call.arguments, plain)
+            used.update(*texts_of(message))
         free = (chr(code) for codes in _PRIVATE_USE for code in codes if chr(code) not in used)
         private = list(islice(free, len(self._telling)))
         if len(private) < len(self._telling):
             raise ConfigError("The chat uses every private-use character there is; leave some out.")
         return dict(zip(sorted(self._telling), private, strict=True))
 
-    def _cut(self, text: str, disguised: str) -> Iterator[str]:
+    def _cut(self, text: str, disguised: str, private: Iterable[str]) -> Iterator[str]:
         """The text in pieces, none of which holds a special token's text from a message."""
         cuts: set[int] = set()
         if self._starts is not None and text != disguised:
-            for match in self._starts.finditer(text):
-                start = match.start()
-                for length in self._lengths[match.group()]:
+            for start in self._suspects(text, disguised, private):
+                for length in self._lengths[text[start]]:
                     end = start + length
                     if end <= len(text) and text[start:end] in self._specials:
                         cuts.update(_cut_in(text, disguised, start, end))
@@ -220,6 +256,17 @@ class ChatTemplate:
             yield text[start:cut]
             start = cut
         yield text[start:]
+
+    def _suspects(self, text: str, disguised: str, private: Iterable[str]) -> Iterator[int]:
+        """Where a special token's text may begin that holds a character of a message."""
+        assert self._starts is not None
+        longest = max(map(max, self._lengths.values()))
+        seen = 0
+        for match in re.finditer(f"[{''.join(private)}]", disguised):
+            place = match.start()
+            for begin in self._starts.finditer(text, max(seen, place - longest), place + 1):
+                yield begin.start()
+            seen = place + 1
 
 
 def tokenize(rendered: Rendered, vocabulary: Vocabulary) -> list[int]:
@@ -262,60 +309,3 @@ def _cut_in(text: str, disguised: str, start: int, end: int) -> Iterator[int]:
             # Next to a character of the message: never inside a token that the template wrote.
             yield place + 1 if place + 1 < end else place
             return
-
-
-def _folded(chat: Chat) -> Chat:
-    """The chat without its leading system message, which the first user message now begins with."""
-    system, rest = chat[0], chat[1:]
-    for index, message in enumerate(rest):
-        if message.role == "user":
-            merged = replace(message, content=f"{system.content}\n\n{message.content}")
-            return (*rest[:index], merged, *rest[index + 1 :])
-    return (Message("user", system.content), *rest)
-
-
-def _arguments(text: str) -> object:
-    """A call's arguments as an object, or the text itself where it is not the JSON of one."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value if isinstance(value, dict) else text
-
-
-def _hidden(value: object, hide: Callable[[str], str]) -> object:
-    """`value` with every text in it disguised."""
-    if isinstance(value, str):
-        return hide(value)
-    if isinstance(value, dict):
-        return {hide(str(key)): _hidden(item, hide) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_hidden(item, hide) for item in value]
-    return value
-
-
-def _messages(
-    chat: Chat, hide: Callable[[str], str], arguments_as_text: bool
-) -> list[dict[str, object]]:
-    """The chat as templates expect it: OpenAI's form, thoughts as `reasoning_content`."""
-    made: list[dict[str, object]] = []
-    waiting: list[tuple[str, str]] = []
-    calls = 0
-    for message in chat:
-        entry: dict[str, object] = {"role": message.role, "content": hide(message.content)}
-        if message.reasoning is not None:
-            entry["reasoning_content"] = hide(message.reasoning)
-        if message.tool_calls:
-            entry["tool_calls"] = listed = []
-            for call in message.tool_calls:
-                calls += 1
-                identity = f"call{calls:05d}"  # nine letters and digits, as Mistral's insist
-                name = hide(call.name)
-                arguments = call.arguments if arguments_as_text else _arguments(call.arguments)
-                function = {"name": name, "arguments": _hidden(arguments, hide)}
-                listed.append({"id": identity, "type": "function", "function": function})
-                waiting.append((identity, name))
-        if message.role == "tool" and waiting:
-            entry["tool_call_id"], entry["name"] = waiting.pop(0)
-        made.append(entry)
-    return made

@@ -1,4 +1,7 @@
-"""`config.toml`: one strict schema of frozen dataclasses, and the reader that fills them in.
+"""`config.toml` and `EDGEMIND_*`: one strict schema of frozen dataclasses, filled in by a reader.
+
+    model = "qwen3"
+    threads = 4
 
     [budget]
     joules_per_day = 20_000
@@ -7,8 +10,18 @@
     [usage]
     record = true
 
-A table is a dataclass, a key is one of its fields made by `setting` with the function that checks
-its value; a new key is one more field. A key that no field has is refused with the nearest name.
+    [history]
+    keep = false
+
+    [profile.pi]
+    width = 4
+    budget.seconds = 20
+
+A value stands in the file, a chosen profile of it goes before that, and an environment variable
+before both (`EDGEMIND_WIDTH`, `EDGEMIND_BUDGET_SECONDS`); a command's own options go before all.
+`edgemind.settings` puts them together. A table is a dataclass, a key is one of its fields made by
+`setting` with the function that checks its value; a new key is one more field. A key that no field
+has is refused with the nearest name.
 `EDGEMIND_CONFIG` names another file than the one in the person's configuration folder.
 """
 
@@ -26,6 +39,7 @@ from typing import Any, TypeVar
 from edgemind.errors import ConfigError
 from edgemind.folders import config_folder
 
+MAX_BYTES = 1 << 20
 T = TypeVar("T")
 Reader = Callable[[object, str], Any]
 """Checks one value; the text says where it stands, for `ConfigError`."""
@@ -50,6 +64,22 @@ def whole(value: object, where: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
     raise ConfigError(f"{where} has to be a whole number from 1, not {_shown(value)}")
+
+
+def not_negative(value: object, where: str) -> float:
+    """A finite number from 0."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return float(value)
+    raise ConfigError(f"{where} has to be a number from 0, not {_shown(value)}")
+
+
+def layers(value: object, where: str) -> int:
+    """A whole number from 0, or -1 for all."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= -1:
+        return value
+    raise ConfigError(
+        f"{where} has to be a whole number from 0, or -1 for all, not {_shown(value)}"
+    )
 
 
 def percentage(value: object, where: str) -> float:
@@ -84,11 +114,19 @@ def table(kind: type[T]) -> Reader:
         for key, one in value.items():
             place = f"{where}.{key}" if where else str(key)
             if key not in fields:
-                raise ConfigError(f"{place} is no setting: {_nearest(key, fields)}")
+                raise ConfigError(f"{place} is no setting: {nearest(key, fields)}")
             values[key] = fields[key].metadata["reader"](one, place)
         return kind(**values)
 
     return read
+
+
+def inner(kind: type[T], default: Any = None) -> Any:
+    """A field that is a table of its own."""
+    made = {"reader": table(kind), "table": kind}
+    if callable(default):
+        return field(default_factory=default, metadata=made)
+    return field(default=default, metadata=made)
 
 
 def named(reader: Reader) -> Reader:
@@ -147,7 +185,7 @@ class BelowBattery(Limits):
 class BudgetTable(Limits):
     """`[budget]`."""
 
-    below_battery: BelowBattery | None = setting(table(BelowBattery))  # noqa: RUF009
+    below_battery: BelowBattery | None = inner(BelowBattery)  # noqa: RUF009
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +196,49 @@ class UsageTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """`[profile.NAME]`: settings that take others' place together."""
+class HistoryTable:
+    """`[history]`: whether the command line keeps what was said (`edgemind history`)."""
 
-    budget: Limits = setting(table(Limits), Limits)  # noqa: RUF009
+    keep: bool = setting(switch, False)
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
-    """The whole file."""
+class Answering:
+    """What `ask` and `chat` do where no option says otherwise. Each is called as its option.
 
-    budget: BudgetTable = setting(table(BudgetTable), BudgetTable)  # noqa: RUF009
-    usage: UsageTable = setting(table(UsageTable), UsageTable)  # noqa: RUF009
+    `model` is a name or a path, `width` the most samples of a vote, `worth` the seconds that a
+    better answer is worth.
+    """
+
+    model: str | None = setting(text)
+    strategy: str | None = setting(text)
+    width: int | None = setting(whole)
+    worth: float | None = setting(not_negative)
+    temperature: float | None = setting(not_negative)
+    system: str | None = setting(text)
+    threads: int | None = setting(whole)
+    gpu_layers: int | None = setting(layers)
+
+    def options(self) -> dict[str, Any]:
+        """Those that are set, by their options' names."""
+        values = ((each.name, getattr(self, each.name)) for each in dataclasses.fields(Answering))
+        return {name: value for name, value in values if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile(Answering):
+    """`[profile.NAME]`: settings that take others' place together."""
+
+    budget: Limits = inner(Limits, Limits)  # noqa: RUF009
+
+
+@dataclass(frozen=True, slots=True)
+class Config(Answering):
+    """The whole file, or all that holds together with the environment."""
+
+    budget: BudgetTable = inner(BudgetTable, BudgetTable)  # noqa: RUF009
+    usage: UsageTable = inner(UsageTable, UsageTable)  # noqa: RUF009
+    history: HistoryTable = inner(HistoryTable, HistoryTable)  # noqa: RUF009
     profile: dict[str, Profile] = setting(named(table(Profile)), dict)  # noqa: RUF009
 
     @property
@@ -185,7 +254,7 @@ class Config:
         """This configuration, or `ConfigError` where its parts do not go together."""
         low = self.budget.below_battery
         if low is not None and low.profile is not None and low.profile not in self.profile:
-            hint = _nearest(low.profile, self.profile) if self.profile else "there are none"
+            hint = nearest(low.profile, self.profile) if self.profile else "there are none"
             raise ConfigError(f"budget.below_battery.profile {low.profile!r} is no profile: {hint}")
         held = self.low_battery
         if held is not None and held[1] == Limits():
@@ -203,32 +272,47 @@ def config_file(environment: Mapping[str, str] = os.environ) -> Path:
     return config_folder() / "config.toml"
 
 
-def load_config(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
-    """The configuration in `path`, or where `config_file` says; the default where there is none.
+def read_file(path: Path, *, demanded: bool) -> dict[str, Any]:
+    """The values in the file at `path`, checked against the schema; none where there is no file.
 
-    Raises `ConfigError` for a file that was named and is missing, that cannot be read, is no TOML,
-    or sets what cannot be.
+    Raises `ConfigError` for one that is `demanded` and missing, that cannot be read, is no TOML, or
+    sets what cannot be.
     """
-    demanded = path is not None or bool(environment.get("EDGEMIND_CONFIG"))
-    path = path or config_file(environment)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         if demanded:
             raise ConfigError(f"there is no configuration file {path}") from None
-        return Config()
+        return {}
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{path} is larger than {MAX_BYTES >> 20} MiB: that is no configuration")
     import tomllib  # costs a start some milliseconds: only where there is a file
 
     try:
-        config: Config = table(Config)(tomllib.loads(data.decode()), "")
-        return config.check()
+        values = tomllib.loads(data.decode())
+        config: Config = table(Config)(values, "")
+        config.check()
+        return values
     except (ValueError, ConfigError) as error:  # no UTF-8, no TOML, or not our schema
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _nearest(key: str, known: Mapping[str, object]) -> str:
+def load_config(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
+    """All that holds: the file's values (`path`, or where `config_file` says), those of the profile
+    that `EDGEMIND_PROFILE` names, and the environment's.
+
+    Raises `ConfigError` as `read_file` does, and for a profile or a variable that does not exist.
+    """
+    from edgemind.settings import merged, sources
+
+    config: Config = table(Config)(merged(sources(path, environment)), "")
+    return config.check()
+
+
+def nearest(key: str, known: Mapping[str, object]) -> str:
     near = get_close_matches(key, known, n=1)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
 

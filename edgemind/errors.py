@@ -5,13 +5,13 @@
     EdgemindError
     ├── ModelError            the model file cannot be used
     │   ├── ModelNotFound     no such file or name
-    │   ├── ModelInvalid      the file is damaged or not a model
+    │   ├── ModelInvalid      the file (or its chat template) is damaged or not a model
     │   └── ModelUnsupported  a sound file that this runtime cannot run
     ├── BudgetError           the limits and the prompt do not go together
     │   └── BudgetTooSmall    not even a first word fits
     ├── ContextFull           no room left in the context (or its cache)
     ├── PrivacyError          something tried to reach the network
-    └── ConfigError           a setting, template or option is wrong
+    └── ConfigError           a setting or an option is wrong
 
 Running out of a budget after the first word is not an error but a finish
 reason (`Answer.finish == "budget"`). Each message is one line that says what
@@ -19,6 +19,11 @@ to do about it.
 """
 
 from __future__ import annotations
+
+
+def plain(text: str) -> str:
+    """One line fit for a terminal, of a text that a file or a library may have had a hand in."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 class EdgemindError(Exception):
@@ -68,4 +73,4 @@ class PrivacyError(EdgemindError):
 
 
 class ConfigError(EdgemindError):
-    """A setting, an option or a chat template is wrong."""
+    """A setting or an option is wrong."""

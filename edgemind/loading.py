@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgemind.catalog.bundled import bundled_model, is_bundled
 from edgemind.catalog.fingerprint import fingerprint
+from edgemind.choosing import model_path
 from edgemind.config import load_config
 from edgemind.costs.store import Shelf
-from edgemind.engines.base import CacheMode
+from edgemind.engines.base import CacheMode, Engine
 from edgemind.engines.opening import check_options, model_files, open_engine
-from edgemind.errors import ConfigError, PrivacyError
+from edgemind.errors import ConfigError, PrivacyError, plain
 from edgemind.folders import cache_folder, data_folder
 from edgemind.guard.lock import current_lock, lock_network
 from edgemind.guard.telemetry import switch_off
@@ -19,6 +21,9 @@ from edgemind.router.router import Router
 from edgemind.router.store import load_calibration
 from edgemind.runtime import Mind
 from edgemind.usage.account import FILE, Usage
+
+if TYPE_CHECKING:
+    from edgemind.rendering import Renderer
 
 
 def load(
@@ -36,6 +41,9 @@ def load(
     lock: bool | None = None,
 ) -> Mind:
     """Open a model: a GGUF file, a folder with an ONNX model, or None for the bundled one.
+
+    A text may also be a name of the catalogue (`edgemind models list`) or what another program
+    calls a model that it keeps (docs/models.md).
 
     A file that was not opened before is tried first (`edgemind.probe`): its header is read, and a
     locked child loads it, so that one which makes llama.cpp abort or hang is `ModelInvalid` here.
@@ -64,37 +72,78 @@ def load(
     if lock and not locked.on:
         raise PrivacyError(f"the network cannot be locked: {locked.why}")
     switch_off(os.environ, locked=locked.on)
-    path = bundled_model() if model is None else Path(model).expanduser()
+    path = bundled_model() if model is None else model_path(model)
     check_options(path, gpu_layers, variant, provider)
+    renderer: Renderer | None = None
     if not trust and not is_bundled(path):
+        from edgemind.catalog.known_templates import KNOWN
         from edgemind.probe import check_model, trusted_files
+        from edgemind.rendering import Renderer
 
         trusted = trusted_files(data_folder())
-        for file in model_files(path, variant, provider):
+        files = model_files(path, variant, provider)
+        for file in files:
             check_model(file, trusted)
-    kept = Usage(data_folder() / FILE, load_config()) if usage is True else usage or None
-    weights = fingerprint(path) if kept else ""
-    engine, notices = open_engine(
-        path,
-        context=context,
-        width=width,
-        gpu_layers=gpu_layers,
-        threads=threads,
-        cache=cache,
-        variant=variant,
-        provider=provider,
-    )
+        renderer = Renderer()
+        if trusted.template(files[0]) not in KNOWN:
+            renderer.start()  # while the model is loaded
+    engine: Engine | None = None
     try:
-        calibration = load_calibration(data_folder(), engine.info.name, engine.info.bytes)
+        kept = Usage(data_folder() / FILE, load_config()) if usage is True else usage or None
+        engine, notices = open_engine(
+            path,
+            context=context,
+            width=width,
+            gpu_layers=gpu_layers,
+            threads=threads,
+            cache=cache,
+            variant=variant,
+            provider=provider,
+        )
+        if renderer is not None:
+            notices += _template_notices(engine)
+            renderer = _needed(renderer, engine)
+        name, size = engine.info.name, engine.info.bytes
+        calibration, passed_over = load_calibration(data_folder(), name, size)
+        return Mind(
+            engine,
+            router=Router(calibration),
+            usage=kept,
+            weights=fingerprint(path) if kept else "",
+            costs=Shelf(cache_folder(), name, size, engine.device),
+            notices=(*notices, *passed_over),
+            renderer=renderer,
+        )
     except BaseException:
-        engine.close()
+        if engine is not None:
+            engine.close()
+        if renderer is not None:
+            renderer.close()
         raise
-    costs = Shelf(cache_folder(), engine.info.name, engine.info.bytes, engine.device)
-    return Mind(
-        engine,
-        router=Router(calibration),
-        usage=kept,
-        weights=weights,
-        costs=costs,
-        notices=notices,
+
+
+def _needed(renderer: Renderer, engine: Engine) -> Renderer | None:
+    """The renderer, unless the model's template is one that this process may render."""
+    from edgemind.catalog.known_templates import KNOWN
+    from edgemind.catalog.templates import template_hash
+
+    source = engine.info.template
+    if source is not None and template_hash(source) not in KNOWN:
+        return renderer
+    renderer.close()
+    return None
+
+
+def _template_notices(engine: Engine) -> tuple[str, ...]:
+    """A line where a model of this name had another chat template before."""
+    from edgemind.catalog.templates import TemplateRecord, template_hash
+
+    template = template_hash(engine.info.template)
+    before = TemplateRecord(data_folder() / "templates").change(engine.info.name, template)
+    if before is None:
+        return ()
+    name = plain(engine.info.name)
+    return (
+        f"the chat template of {name} has changed: sha256 {template[:16]}, before {before[:16]}; "
+        "it decides what the model is told (edgemind models verify shows it)",
     )

@@ -37,20 +37,25 @@ def answer_reserve(ledger: Ledger, costs: CostModel, context: float = 0.0) -> Co
 
 
 def affordable_width(
-    ledger: Ledger, costs: CostModel, most: int, draft_tokens: int, context: float = 0.0
+    ledger: Ledger,
+    costs: CostModel,
+    most: int,
+    draft_tokens: int,
+    context: float = 0.0,
+    known: int = 0,
 ) -> int:
     """Most samples, at most `most`, whose predicted cost fits what is left; 0 for none.
 
-    `context` is the prompt's length: samples grow from there.
+    `context` is the prompt's length: samples grow from there, each by `known` tokens of text first.
     """
     length = max(1, draft_tokens) * LENGTH_MARGIN
     middle = context + length / 2
-    fitting = (
-        width
-        for width in range(most, 0, -1)
-        if ledger.fits(costs.step(width, middle).times(length), Cost())
-    )
-    return next(fitting, 0)
+
+    def cost(width: int) -> Cost:
+        steps = costs.step(width, middle).times(length)
+        return steps + costs.prefill(width * known, int(context)) if known else steps
+
+    return next((width for width in range(most, 0, -1) if ledger.fits(cost(width), Cost())), 0)
 
 
 def narrowed(width: int, shortage: float) -> int:

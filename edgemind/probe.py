@@ -17,18 +17,21 @@ import hashlib
 import importlib.util
 import os
 import re
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from edgemind.catalog.inspection import ONNX, Model, inspect
+from edgemind.catalog.inspection import ONNX, Model, hash_of_template, inspect
 from edgemind.catalog.trusted import Fingerprint, TrustedFiles
-from edgemind.errors import EdgemindError, ModelError, ModelInvalid, ModelUnsupported
-from edgemind.types import Sampling
+from edgemind.chat import ChatTemplate
+from edgemind.errors import EdgemindError, ModelError, ModelInvalid, ModelUnsupported, plain
+from edgemind.types import Message, Sampling
 from edgemind.verify.children import CHILDREN, OPEN_FILES, Limits, Say, Task, call
 
-CHECKS: Final = 1
+CHECKS: Final = 2
 """Number of the checks' version: a new one makes every file unknown again."""
 BASE_SECONDS: Final = 10.0
 BYTES_PER_SECOND: Final = 20 << 20
@@ -37,6 +40,8 @@ BASE_MEMORY: Final = 3 << 30
 MEMORY_PER_BYTE: Final = 3
 """The file mapped, its weights once more in the order that the processor likes, and room."""
 CONTEXT, WIDTH, BRANCHES = 64, 16, 2
+TEMPLATE, TEMPLATE_DONE = "template", "template done"
+TEMPLATE_SECONDS: Final = 5.0
 LONGEST_REASON, LONGEST_ERROR = 200, 1000
 
 _ERRORS: Final[Mapping[str, type[EdgemindError]]] = MappingProxyType(
@@ -65,7 +70,7 @@ def try_model(path: Path, model: Model, trusted: TrustedFiles) -> None:
         raise ModelError(f"cannot read {path}: {error.strerror}") from None
     if before != after:
         raise ModelInvalid(f"{path} changed while it was looked at: wait until it is whole")
-    trusted.add(path, before)
+    trusted.add(path, before, hash_of_template(model))
 
 
 def trusted_files(folder: Path) -> TrustedFiles:
@@ -112,6 +117,10 @@ def _probe(path: Path, model: Model) -> None:
         # Nothing of what it says is taken on trust: the file may speak through it.
         if isinstance(said, dict) and (kind := _ERRORS.get(str(said.get("error")))) is not None:
             raise kind(plain(str(said.get("text")))[:LONGEST_ERROR])
+    if reply.said[-1:] == (TEMPLATE,):
+        raise ModelInvalid(
+            f"{path} is not usable: its chat template does not end, or ends what renders it"
+        )
     raise ModelInvalid(
         f"{path} is not usable: the library that runs it did not survive it, tried in a process "
         f"of its own ({how_it_ended(reply.code, reply.errors)})"
@@ -128,11 +137,6 @@ def how_it_ended(code: int, errors: str) -> str:
     return plain(re.sub(r"\S*/", "", [*telling, lines[-1]][0]))[:LONGEST_REASON]
 
 
-def plain(text: str) -> str:
-    """A line of a library's, which the file may have had a hand in, fit for a terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)
-
-
 # What follows happens in the child.
 
 
@@ -144,7 +148,10 @@ def _work(request: Any, say: Say, _until: float) -> None:
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[threads] = "1"  # each thread would reserve address space
     try:
-        (_use_onnx if path.suffix == ONNX else _use_gguf)(path)
+        if path.suffix == ONNX:
+            _use_onnx(path)
+        else:
+            _use_gguf(path, say)
     except EdgemindError as error:
         known = type(error).__name__
         say({"error": known if known in _ERRORS else "ModelUnsupported", "text": str(error)})
@@ -152,7 +159,7 @@ def _work(request: Any, say: Say, _until: float) -> None:
         say("done")
 
 
-def _use_gguf(path: Path) -> None:
+def _use_gguf(path: Path, say: Say) -> None:
     from edgemind.engines.llama import LlamaEngine
 
     engine = LlamaEngine(path, context=CONTEXT, width=WIDTH, threads=1)
@@ -164,12 +171,24 @@ def _use_gguf(path: Path) -> None:
         vocabulary.piece(token)
         vocabulary.is_end(token)
     len(vocabulary.specials)
+    _render(engine.info.template, vocabulary.specials, say)
     prompt = (vocabulary.encode("What is 17 * 23?", False) or [0])[:8]
     branch = engine.prefill(prompt, Sampling(seed=1, max_tokens=4))
     branches = engine.fork(branch, [Sampling(seed=seed, max_tokens=4) for seed in range(BRANCHES)])
     for _ in range(2):
         engine.step(branches)
     engine.close()
+
+
+def _render(source: str | None, specials: Iterable[str], say: Say) -> None:
+    """Render a chat by the model's template; one that does not end is ended by a signal."""
+    say(TEMPLATE)
+    template = ChatTemplate(source, specials=specials)
+    signal.setitimer(signal.ITIMER_REAL, TEMPLATE_SECONDS)
+    with suppress(ModelUnsupported):  # some refuse a chat that they have reasons to refuse
+        template.render((Message("system", "Be brief."), Message("user", "What is 17 * 23?")))
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    say(TEMPLATE_DONE)
 
 
 def _use_onnx(path: Path) -> None:

@@ -13,7 +13,7 @@ from edgemind.engines.base import Engine
 from edgemind.errors import ConfigError
 from edgemind.structured import Structure
 from edgemind.thoughts import ThoughtTags
-from edgemind.types import Chat, Completion, Message, Sampling
+from edgemind.types import Answer, Chat, Completion, Message, Sampling
 from edgemind.verify.arithmetic import arithmetic
 from edgemind.verify.base import Verifier
 
@@ -30,6 +30,10 @@ Revision = Callable[[Completion, str], tuple[tuple[int, ...], bool]]
 """(an answer, what is wrong with it) → the tokens of the whole chat up to the model's next turn,
 and whether they end inside a thought."""
 
+Instructed = Callable[[str], tuple[tuple[int, ...], bool]]
+"""An instruction → the tokens of the chat with it after the person's last words, and whether they
+end inside a thought. It stands last so that all before it need not be evaluated again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -37,6 +41,7 @@ class Prompt:
 
     `opened_thought` tells whether it ends inside a thought, which `tags` mark. `draft` is the
     first sample's sampling, `samples` that of all others (their seeds count up from its own).
+    `instructed` is None where the model was not trained on instructions.
     `verifiers` judge every sample when it is finished; `structure` is what the samplings' grammar
     holds answers to.
     """
@@ -49,6 +54,7 @@ class Prompt:
     revision: Revision
     verifiers: tuple[Verifier, ...] = (arithmetic,)
     structure: Structure | None = None
+    instructed: Instructed | None = None
 
 
 def as_chat(prompt: str | Chat, system: str | None) -> Chat:
@@ -61,6 +67,11 @@ def as_chat(prompt: str | Chat, system: str | None) -> Chat:
     if system and chat[0].role == "system":
         raise ConfigError("there are two system prompts: one in the chat, one given apart")
     return (Message("system", system), *chat) if system else chat
+
+
+def said(answer: Answer) -> Message:
+    """An answer as the model's message in a chat."""
+    return Message("assistant", answer.text, answer.reasoning or None)
 
 
 def check_sampling(sampling: Sampling) -> Sampling:
@@ -95,6 +106,14 @@ def with_steps(chat: Chat, wants_steps: Callable[[str], bool]) -> Chat:
     )
 
 
+def with_instruction(chat: Chat, instruction: str) -> Chat:
+    """The chat with an instruction after the last words of the person."""
+    turns = [place for place, message in enumerate(chat) if message.role == "user"]
+    at = turns[-1] if turns else len(chat) - 1
+    told = dataclasses.replace(chat[at], content=f"{chat[at].content}\n\n{instruction}")
+    return (*chat[:at], told, *chat[at + 1 :])
+
+
 def prepare(
     engine: Engine,
     template: ChatTemplate,
@@ -110,9 +129,10 @@ def prepare(
     """Render and tokenise `chat`, and settle how its draft and its other samples are drawn.
 
     Questions for which `wants_steps` holds are followed by `STEPS` where the model was not trained
-    to think. `verify` judges every sample, besides the check of written arithmetic. A seed is
-    drawn where none was given. With `greedy_draft` the draft is greedy unless the person set a
-    temperature.
+    to think. A model with a form of its own for answers (`answer_cue`) was trained on that alone,
+    and is asked and instructed nothing. `verify` judges every sample, besides the check of written
+    arithmetic. A seed is drawn where none was given. With `greedy_draft` the draft is greedy unless
+    the person set a temperature.
     """
     if not template.thinks and engine.info.answer_cue is None and structure is None:
         chat = with_steps(chat, wants_steps)
@@ -133,12 +153,16 @@ def prepare(
         if samples.temperature == 0:
             samples = dataclasses.replace(samples, temperature=USUAL_TEMPERATURE)
 
+    def other(longer: Chat) -> tuple[tuple[int, ...], bool]:
+        rendered = template.render(longer, enable_thinking=thinking)
+        return tuple(tokenize(rendered, engine.vocabulary)), rendered.opened_thought
+
     def revision(completion: Completion, objection: str) -> tuple[tuple[int, ...], bool]:
         said = Message("assistant", completion.text, completion.reasoning or None)
-        longer = template.render(
-            (*chat, said, Message("user", objection)), enable_thinking=thinking
-        )
-        return tuple(tokenize(longer, engine.vocabulary)), longer.opened_thought
+        return other((*chat, said, Message("user", objection)))
+
+    def instructed(instruction: str) -> tuple[tuple[int, ...], bool]:
+        return other(with_instruction(chat, instruction))
 
     return Prompt(
         tokens=tuple(tokenize(rendered, engine.vocabulary)),
@@ -149,4 +173,5 @@ def prepare(
         revision=revision,
         verifiers=(arithmetic, *verify),
         structure=structure,
+        instructed=instructed if engine.info.answer_cue is None else None,
     )

@@ -8,13 +8,14 @@ comes before the draft is done, the reserve pays for closing its thought and for
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from typing import TypeVar
 
 from edgemind.budget import Cost, Ledger
 from edgemind.conditions import Conditions
 from edgemind.costs.history import Work
 from edgemind.costs.model import CostModel
-from edgemind.engines.base import Branch, Engine
+from edgemind.engines.base import Branch, Engine, common_prefix
 from edgemind.errors import BudgetTooSmall, ContextFull
 from edgemind.plan import FORCED_TOKENS, LENGTH_MARGIN, affordable_width, narrowed, too_small
 from edgemind.prompt import Prompt
@@ -33,6 +34,7 @@ from edgemind.types import (
 )
 from edgemind.verify.base import judge
 
+T = TypeVar("T")
 USUAL_CUE = "\n\nThe answer is"
 PROGRESS_SECONDS = 0.1
 VERIFY_MARGIN_SECONDS = 0.02
@@ -134,9 +136,13 @@ class Run:
         return [completion for completion, _ in self._held]
 
     def samples(
-        self, count: int, floor: float | None = None
+        self, count: int, floor: float | None = None, instructions: Sequence[str] = ()
     ) -> Generator[Event, None, list[Completion]]:
         """Up to `count` more samples, decoded together, each reported as it ends.
+
+        With `instructions` each is told one of them after the prompt, in turn: sample number n the
+        one at n - 1 (the draft, number 0, is told nothing). A model that was not trained on
+        instructions is told none.
 
         Fewer where the budget or the cache has no room for all of them; none once it is used up.
         A sample whose window of log-probabilities sinks under `floor` ends there, with the finish
@@ -144,36 +150,42 @@ class Run:
         that are still running.
         """
         with self._ledger.phase("samples"):
-            return (yield from self._wave(count, floor))
+            return (yield from self._wave(count, floor, instructions))
 
-    def _wave(self, count: int, floor: float | None) -> Generator[Event, None, list[Completion]]:
+    def _wave(
+        self, count: int, floor: float | None, instructions: Sequence[str]
+    ) -> Generator[Event, None, list[Completion]]:
         finished: list[Completion] = []
         length = self._draft.signals.tokens if self._draft else 0
         prompt_tokens = len(self._prompt.tokens)
-        room = self._engine.room(prompt_tokens + int(LENGTH_MARGIN * length) + 1)
+        tell = self._prompt.instructed
+        told = [tell(instruction) for instruction in instructions] if tell else []
+        known = max((len(tokens) - prompt_tokens for tokens, _ in told), default=0)
+        room = self._engine.room(prompt_tokens + known + int(LENGTH_MARGIN * length) + 1)
         most = min(count, self._engine.max_width, max(1, room))
         if self._conditions is not None and (short := self._conditions.short_of_memory()):
             self._narrowed |= narrowed(most, short) < most
             most = narrowed(most, short)
-        width = affordable_width(self._ledger, self._costs, most, length, prompt_tokens)
+        width = affordable_width(self._ledger, self._costs, most, length, prompt_tokens, known)
         if width == 0 or self._root is None:
             self.cut = self.cut or ("interrupted" if self._ledger.stopped else "budget")
             return finished
         base = self._prompt.samples
-        live = self._start(
-            [
-                dataclasses.replace(base, seed=(base.seed or 0) + self.drawn + index)
-                for index in range(width)
-            ],
-            self._root,
-        )
+        samplings = [
+            dataclasses.replace(base, seed=(base.seed or 0) + self.drawn + index)
+            for index in range(width)
+        ]
+        if told:
+            live = self._start_told(samplings, self._root, told)
+        else:
+            live = self._start(samplings, self._root)
         try:
             for event in self._decode(live, floor):
                 if isinstance(event, Sampled):
                     finished.append(event.completion)
                 yield event
             # Those that had to make room for the others are no longer alive.
-            if any(sample.finish is None for sample in live if sample in self._live):
+            if not live or any(one.finish is None for one in live if one in self._live):
                 self.cut = "interrupted" if self._ledger.stopped else "budget"
         finally:
             for sample in live:
@@ -290,10 +302,14 @@ class Run:
     # Growing samples
 
     def _fork(self, base: Branch, samplings: Sequence[Sampling]) -> list[Branch]:
-        """Children of `base`; held samples make room where sequences run out."""
+        """Children of `base`."""
+        return self._with_room(lambda: self._engine.fork(base, samplings), base)
+
+    def _with_room(self, make: Callable[[], T], base: Branch) -> T:
+        """What `make` makes of `base`; held samples make room where sequences run out."""
         while True:
             try:
-                return self._engine.fork(base, samplings)
+                return make()
             except ContextFull:
                 held = [(done, sample.branch) for done, sample in self._held]
                 spare = [done for done, own in held if done is not self._draft and own is not base]
@@ -309,6 +325,41 @@ class Run:
             self._sample(branch, sampling, self._prompt.opened_thought, room)
             for branch, sampling in zip(branches, samplings, strict=True)
         ]
+
+    def _start_told(
+        self,
+        samplings: Sequence[Sampling],
+        root: Branch,
+        told: Sequence[tuple[tuple[int, ...], bool]],
+    ) -> list[Sample]:
+        """Samples of prompts that go on differently, forked where these part; none if stopped.
+
+        What they differ in is evaluated by their first step, for all in one batch. Where the
+        context has no room for it they are samples of the prompt itself.
+        """
+        prompts = [told[(self.drawn - 1 + place) % len(told)] for place in range(len(samplings))]
+        room = self._engine.context_length - max(len(tokens) for tokens, _ in prompts)
+        shared = min(common_prefix(root.tokens, [*tokens]) for tokens, _ in prompts)
+        if room < ANSWER_ROOM or shared == 0:
+            return self._start(samplings, root)
+        known = root.tokens[:shared]
+        try:
+            stem = self._with_room(lambda: self._stepper.prefill(known, samplings[-1]), root)
+        except BudgetTooSmall:
+            return []
+        if stem is None:
+            return []
+        self._stepper.spend_all()
+        try:
+            branches = [*self._fork(stem, samplings[:-1]), stem]
+        except BaseException:
+            self._engine.drop(stem)
+            raise
+        live = []
+        for branch, sampling, (tokens, opened) in zip(branches, samplings, prompts, strict=True):
+            self._engine.extend(branch, tokens[shared:])
+            live.append(self._sample(branch, sampling, opened, room))
+        return live
 
     def _sample(self, branch: Branch, sampling: Sampling, opened: bool, room: int) -> Sample:
         """A sample that grows on `branch` by at most `room` tokens."""

@@ -10,7 +10,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from edgemind.budget import Ledger, Meter
 from edgemind.chat import ChatTemplate
@@ -48,6 +48,9 @@ from edgemind.usage.account import Usage
 from edgemind.usage.entry import Entry
 from edgemind.verify.base import Verifier
 
+if TYPE_CHECKING:
+    from edgemind.rendering import Renderer
+
 AUTO = "auto"
 WIDTH = 8
 """Most samples of a vote, unless the person says otherwise."""
@@ -60,7 +63,8 @@ class Mind:
     """A loaded model that answers prompts within budgets. Close it, or use it in `with`.
 
     One prompt at a time; `stop` may be called from any thread or signal handler. `costs` keeps
-    what is learned of costs; without it that is forgotten.
+    what is learned of costs; without it that is forgotten. `renderer` renders the chat template in
+    a child, and is closed with the model; without it this process does.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Mind:
         costs: Shelf | None = None,
         conditions: Conditions | None = None,
         notices: tuple[str, ...] = (),
+        renderer: Renderer | None = None,
     ) -> None:
         self.notices = notices
         """What is not as it was asked for (a provider that is not there), a line each."""
@@ -95,7 +100,9 @@ class Mind:
             bos_text=info.bos_text,
             eos_text=info.eos_text,
             specials=engine.vocabulary.specials,
+            compiler=renderer.compile if renderer else None,
         )
+        self._renderer = renderer
         self._run: Run | None = None
         self._ledger: Ledger | None = None
         self._answering = False
@@ -116,6 +123,11 @@ class Mind:
     def model_bytes(self) -> int:
         """Size of the model's file."""
         return self._engine.info.bytes
+
+    @property
+    def knows_fences(self) -> bool:
+        """Whether documents should be fenced; a model of one task was trained on bare text."""
+        return self._engine.info.answer_cue is None
 
     def ask(
         self,
@@ -327,6 +339,8 @@ class Mind:
         self._streams.close()
         self._save()
         self._engine.close()
+        if self._renderer is not None:
+            self._renderer.close()
         if isinstance(self._meter, BestMeter):
             self._meter.close()
         if self._usage is not None:

@@ -19,6 +19,8 @@ from edgemind.types import Sampling, Token
 LOOK_SECONDS = 1.0
 """How often the processor's throttling is looked at."""
 
+FIRST_STEPS, RECKON_STEPS = 16, 4
+"""The reserve is reckoned anew at each of the first steps, and then at every fourth."""
 
 CUT_PROMPT = 256
 """Evaluated tokens from which on a prompt that was cut says what a token takes."""
@@ -50,6 +52,8 @@ class Stepper:
         self.step_seconds = 0.0
         self.throttled = False
         self._reserve: Callable[[], Cost] = Cost
+        self._reserved = Cost()
+        self._reckon_at = 0
         self._watchdog = Watchdog(ledger, engine.interrupt, engine.resume)
 
     def close(self) -> None:
@@ -59,10 +63,17 @@ class Stepper:
     def hold_back(self) -> None:
         """From here on keep what forcing an answer costs.
 
-        Asked for anew before each step, since the first steps teach what a step costs here.
+        Reckoned anew as steps are made, since these teach what a step costs here.
         """
-        self._reserve = lambda: answer_reserve(self._ledger, self._costs, self._context)
+        self._reckon_at = 0
+        self._reserve = self._answer_reserve
         self._watchdog.arm(self._reserve())
+
+    def _answer_reserve(self) -> Cost:
+        if self.steps >= self._reckon_at:
+            self._reserved = answer_reserve(self._ledger, self._costs, self._context)
+            self._reckon_at = self.steps + (1 if self.steps < FIRST_STEPS else RECKON_STEPS)
+        return self._reserved
 
     def spend_all(self) -> None:
         """Let everything that is left be used."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemind.errors import ConfigError
+from edgemind.files import read_limited
 from edgemind.structure.grammar import Grammar
 from edgemind.structure.schema import MAX_SCHEMA, json_schema, schema_grammar
 from edgemind.thoughts import ThoughtTags
@@ -97,12 +98,9 @@ def structure_of(schema: Schema | None, grammar: str | None) -> Structure | None
 
 def read_schema(path: Path) -> dict[str, Any]:
     """A JSON schema from a file, checked; `ConfigError` where it is unreadable or wrong."""
+    data = read_limited(path, 4 * MAX_SCHEMA, "the schema")
     try:
-        with path.open("rb") as file:
-            data = file.read(4 * MAX_SCHEMA + 1)
         schema = json.loads(data)
-    except OSError as error:
-        raise ConfigError(f"cannot read the schema {path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"the schema {path} is not JSON: {error}") from None
     structure_of(schema, None)

@@ -224,6 +224,18 @@ class Ballot:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopping:
+    """When a vote of one model is no longer worth another sample.
+
+    `price` is what a sample has to bring, as probability of a right answer; `urns` tell how the
+    model's answers spread (rows of `edgemind.strategies.urns.Urn`).
+    """
+
+    price: float
+    urns: tuple[tuple[float, float, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """What the router decided: a strategy's key, how many samples at most, and why.
 
@@ -231,7 +243,8 @@ class Route:
     is a small tree: `inner` is how the answer comes about that this strategy works on ("refine the
     winner of a vote of 8"), None is the draft. `votable` is False where answers are free text,
     which cannot be compared. A sample whose window of log-probabilities sinks under `floor` is
-    given up; `worth` is how many seconds a better answer is worth, None any number.
+    given up; `worth` is how many seconds a better answer is worth, None any number. `stopping` is
+    what is known of the model's votes, None what is known of models in general.
     """
 
     strategy: str
@@ -243,6 +256,7 @@ class Route:
     votable: bool = True
     floor: float | None = None
     worth: float | None = None
+    stopping: Stopping | None = None
 
     def describe(self) -> str:
         """The whole route in words: `refine(vote of 8)`."""
@@ -280,6 +294,10 @@ class Answer:
     def to_json(self, indent: int | None = None) -> str:
         """This answer as JSON text."""
         values: dict[str, Any] = dataclasses.asdict(self)
+        route = values["route"]
+        while route is not None:
+            del route["stopping"]  # the model's, not this answer's
+            route = route["inner"]
         return json.dumps(values, indent=indent, ensure_ascii=False)
 
 

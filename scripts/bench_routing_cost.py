@@ -72,7 +72,7 @@ def main() -> None:
         info.template, bos_text=info.bos_text, eos_text=info.eos_text,
         specials=engine.vocabulary.specials,
     )  # fmt: skip
-    router = Router(load_calibration(data_folder(), info.name, info.bytes))
+    router = Router(load_calibration(data_folder(), info.name, info.bytes)[0])
     seconds: dict[str, list[float]] = {"plain": [], "direct": [], "auto": []}
     with Mind(engine, router=router) as mind:
 

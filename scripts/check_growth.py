@@ -23,7 +23,7 @@ from edgemind.catalog.bundled import bundled_model
 from edgemind.types import Sampling
 
 MOST_GROWTH = 0.05
-"""Of what is resident after the first tenth. A heap settles by up to 4 %; 6 KB an answer is more."""
+"""Of what is resident after the first tenth. A heap settles by 4 %; 6 KB an answer is more."""
 
 
 def resident_mib() -> float:

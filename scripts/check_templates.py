@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemind.chat import ChatTemplate, Rendered, tokenize
-from edgemind.errors import ConfigError
+from edgemind.errors import ModelError
 from edgemind.types import Chat, Message
 
 UNKNOWN, CONTROL, USER_DEFINED = 2, 8, 16
@@ -159,7 +159,7 @@ def check_vocabulary(
                 rendered = template.render(hostile)
                 expected = tokenize(template.render(harmless), vocabulary)
                 plain = ChatTemplate(source).render(hostile).text
-            except ConfigError as error:
+            except ModelError as error:
                 row.notes.append(str(error))
                 continue
             tokens = tokenize(rendered, vocabulary)
@@ -188,7 +188,7 @@ def shape(source: str) -> str:
         rendered = [template.render(one, enable_thinking=value) for value in (None, True, False)]
         grown = template.render(three).text
         shorter = template.render(three[:2]).text
-    except ConfigError:
+    except ModelError:
         return "-"
     opened = "".join("T" if each.opened_thought else "." for each in rendered)
     return "  ".join(

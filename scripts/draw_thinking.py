@@ -4,12 +4,15 @@
 
 Every strategy answers a question; each verb that the engine is asked for is noted. One lane is one
 branch, from left to right one batched step: blocks are tokens that were drawn, dark ones known text
-that was put in (a prompt, an objection), thin lines the branch from which another was forked.
+that was put in (a prompt, an objection, a role), thin lines the branch from which another was
+forked. The bundled model was not trained on instructions and is told no roles; for its panel's
+picture it is.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -29,6 +32,7 @@ LOOPS = (
     ("majority", "majority of 6: always six", 6),
     ("vote", "vote of 6: ends when its result is clear", 6),
     ("best_of", "best_of 4: no vote, one is chosen", 4),
+    ("panel", "panel of 4: three are told how to work", 4),
     ("refine", "refine: an objection, and the answer again", 8),
 )
 STEP, LANE, LEFT, TOP = 6, 16, 24, 46
@@ -51,15 +55,24 @@ class Recorder:
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
+        self.info = engine.info
         self.lanes: list[Lane] = []
         self.steps = 0
+        self._told = -1
+        self._stems: list[Branch] = []
         self._lane: dict[int, int] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
     def prefill(self, tokens: Sequence[int], sampling: Sampling) -> Branch:
+        before = self._engine.evaluated_tokens
         branch: Branch = self._engine.prefill(tokens, sampling)
+        if self.lanes and self._engine.evaluated_tokens == before:
+            # Found whole in the prompt's lane: a fork of its beginning, drawn when it grows.
+            self._lane[id(branch)] = 0
+            self._stems.append(branch)
+            return branch
         lane = self._new(branch, None)
         lane.known.append((self.steps, len(tokens)))
         self.steps += 4  # a prompt is a wide block, whatever its length
@@ -73,8 +86,13 @@ class Recorder:
 
     def extend(self, branch: Branch, tokens: Sequence[int]) -> None:
         self._engine.extend(branch, tokens)
-        self.lanes[self._lane[id(branch)]].known.append((self.steps, len(tokens)))
-        self.steps += 2
+        begun = self.steps - 2 * (self._told == self.steps)  # one step evaluates what all are told
+        if branch in self._stems:
+            self._stems.remove(branch)
+            self._new(branch, 0).begun = begun
+        self.steps = begun + 2
+        self.lanes[self._lane[id(branch)]].known.append((begun, len(tokens)))
+        self._told = self.steps
 
     def step(self, branches: Sequence[Branch]) -> list[Token]:
         tokens: list[Token] = self._engine.step(branches)
@@ -93,6 +111,8 @@ class Recorder:
 def record(engine: Any, strategy: str, width: int, seed: int) -> tuple[Recorder, str]:
     """One strategy's lanes, and what came of it in words."""
     recorder = Recorder(engine)
+    if strategy == "panel":
+        recorder.info = dataclasses.replace(engine.info, answer_cue=None)
     mind = Mind(recorder)
     said: list[str] = []
     for event in mind.stream(

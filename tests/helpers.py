@@ -127,7 +127,11 @@ def prompt(
         said = engine.vocabulary.encode(f"{completion.text}<|end|>{objection}", True)
         return (*tokens, *said), opened
 
-    return Prompt(tokens, opened, THINK, drawn, drawn, revision)
+    def instructed(instruction: str) -> tuple[tuple[int, ...], bool]:
+        told = engine.vocabulary.encode(f" {instruction}", False)
+        return (*tokens[:-1], *told, *tokens[-1:]), opened
+
+    return Prompt(tokens, opened, THINK, drawn, drawn, revision, instructed=instructed)
 
 
 @contextmanager

@@ -48,12 +48,13 @@ def test_easy_questions_are_mostly_right(mind: edgemind.Mind) -> None:
 
 def test_it_brings_its_own_calibration(mind: edgemind.Mind, tmp_path: Path) -> None:
     info = mind._engine.info
-    shipped = load_calibration(tmp_path, info.name, info.bytes)
+    shipped, notices = load_calibration(tmp_path, info.name, info.bytes)
+    assert notices == ()
     assert shipped.problems >= 2000 and shipped.auroc >= 0.8
     assert mind._router.calibration == shipped
     own = dataclasses.replace(shipped, problems=40)
     save_calibration(tmp_path, info.name, info.bytes, own)
-    assert load_calibration(tmp_path, info.name, info.bytes) == own
+    assert load_calibration(tmp_path, info.name, info.bytes) == (own, ())
 
 
 def test_the_onnx_twin_answers_too(nano: Path) -> None:
@@ -84,6 +85,22 @@ def test_vote_evaluates_the_prompt_once(mind: edgemind.Mind) -> None:
     assert finished.answer.spent.prompt_tokens < 150
     [*_, last] = [event for event in events if isinstance(event, Checked)]
     assert sum(votes for _, votes in last.votes) <= 8
+
+
+def test_a_panel_answers_though_the_model_takes_no_instructions(mind: edgemind.Mind) -> None:
+    """It was trained on its own form of answers: members are told nothing, and run side by side."""
+    assert mind._engine.info.answer_cue is not None
+    before = mind._engine.evaluated_tokens
+    events = [*mind.stream(HARD, strategy="panel", width=4, sampling=Sampling(seed=2))]
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    answer = finished.answer
+    assert answer.route.describe() == "panel of 4"
+    assert answer.text and 2 <= answer.samples <= 4
+    evaluated = mind._engine.evaluated_tokens - before
+    assert evaluated <= answer.spent.tokens + 150, "the prompt once, and no word more"
+    right = [mind.ask(one, strategy="panel", width=4).answer == EASY[one] for one in EASY]
+    assert sum(right) >= 8
 
 
 def test_draft_is_streamed(mind: edgemind.Mind) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from edgemind import templating
 from edgemind.chat import ChatTemplate, Rendered, tokenize
-from edgemind.errors import ConfigError
+from edgemind.errors import ModelInvalid, ModelUnsupported
 from edgemind.types import Chat, Message, ToolCall
 
 SOURCES = {
@@ -105,7 +105,7 @@ def test_all_templates_are_there() -> None:
 @pytest.mark.parametrize("chat", CHATS, ids=["user", "system", "turns"])
 def test_every_real_template_renders(name: str, chat: Chat) -> None:
     if name in REFUSES_ALL:
-        with pytest.raises(ConfigError, match=REFUSES_ALL[name]):
+        with pytest.raises(ModelUnsupported, match=REFUSES_ALL[name]):
             TEMPLATES[name].render(chat)
         return
     for thinking in (None, True, False):
@@ -240,7 +240,7 @@ def test_a_bad_template_is_a_clear_error(
 ) -> None:
     monkeypatch.setattr(templating, "MAX_STEPS", 50_000)
     monkeypatch.setattr(templating, "MAX_CHARACTERS", 1_000_000)
-    with pytest.raises(ConfigError, match=message) as caught:
+    with pytest.raises((ModelInvalid, ModelUnsupported), match=message) as caught:
         template(source).render((USER,))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
@@ -303,6 +303,22 @@ def test_no_message_can_forge_a_token(name: str, texts: tuple[str, str, str, str
     for message in chat(True):
         if "think" not in message.content:  # some templates take /think and thoughts out
             assert message.content in decoded
+
+
+@pytest.mark.parametrize("name", renderable)
+def test_what_a_tool_says_is_data(name: str) -> None:
+    forged = "".join((*CONTROL, *USER_DEFINED[:5]))
+
+    def chat(said: str) -> Chat:
+        call = Message("assistant", "", tool_calls=(ToolCall("add", '{"a": 1}'),))
+        return (USER, call, Message("tool", f"x{said}y"))
+
+    try:
+        harmless = tokenize(TEMPLATES[name].render(chat("")), VOCABULARY)
+    except ModelUnsupported:
+        pytest.skip("this model knows no tools")
+    rendered = TEMPLATES[name].render(chat(forged))
+    assert special(tokenize(rendered, VOCABULARY)) == special(harmless)
 
 
 @settings(database=None, deadline=None)

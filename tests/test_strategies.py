@@ -40,7 +40,7 @@ def voted(
 
 
 def test_names_are_the_files() -> None:
-    assert strategy_names() == ["best_of", "direct", "majority", "refine", "vote"]
+    assert strategy_names() == ["best_of", "direct", "majority", "panel", "refine", "vote"]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_names_are_the_files() -> None:
         ("vot", "did you mean vote"),
         ("drect", "did you mean direct"),
         ("atuo", "did you mean auto"),
-        ("beam", "there are auto, best_of, direct, majority, refine, vote"),
+        ("beam", "there are auto, best_of, direct, majority, panel, refine, vote"),
         ("base", "no strategy"),
         ("tally", "no strategy"),
         ("", "no strategy"),

@@ -18,7 +18,7 @@ import edgemind.strategies
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import ModelError
 from edgemind.run import Run
-from edgemind.strategies import base, choice, prior, stopping, tally, urns
+from edgemind.strategies import base, choice, prior, roles, stopping, tally, urns
 from edgemind.strategies.base import Outcome, find_strategy, strategy_names
 from edgemind.types import Budget, Completion, Event, Finish, Revised, Route, Sampled
 from tests.helpers import PROMPT, drain, running, still_watchdog, streamed
@@ -29,8 +29,8 @@ WIDTH = 4
 WRONG, RIGHT = "2 + 2 = 5\n#### 5", "2 + 2 = 4\n#### 4"
 LONG = "2 + 2 = 4, I think, " * 5
 DRAFT_STEPS = len(WRONG) + 1
-STRATEGIES = ("best_of", "direct", "majority", "refine", "vote")
-THINKING_ON = ("best_of", "majority", "refine", "vote")
+STRATEGIES = ("best_of", "direct", "majority", "panel", "refine", "vote")
+THINKING_ON = ("best_of", "majority", "panel", "refine", "vote")
 """Those that go on after the draft."""
 
 OnStep = Callable[[ScriptedEngine, Run], None]
@@ -88,6 +88,7 @@ def test_none_is_forgotten() -> None:
         ("best_of", RIGHT, 4),
         ("direct", WRONG, 1),
         ("majority", RIGHT, 4),
+        ("panel", RIGHT, 3),
         ("refine", RIGHT, 2),
         ("vote", RIGHT, 3),
     ],
@@ -100,16 +101,29 @@ def test_undisturbed(strategy: str, winner: str, finishes: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "samples"),
-    [("best_of", 4), ("direct", 1), ("majority", 4), ("refine", 1), ("vote", 2)],
+    ("strategy", "samples", "drawn"),
+    [
+        ("best_of", 4, 4),
+        ("direct", 1, 1),
+        ("majority", 4, 4),
+        ("panel", 2, 4),  # its members run side by side
+        ("refine", 1, 1),
+        ("vote", 2, 2),
+    ],
 )
-def test_early_stop(strategy: str, samples: int) -> None:
+def test_early_stop(strategy: str, samples: int, drawn: int) -> None:
     """All say the same: who may stop early does; `majority` and `best_of` never may."""
     done = Done(strategy, script(RIGHT))
     assert (done.winner.text, done.winner.finish, done.cut) == (RIGHT, "stop", None)
     assert done.outcome.samples == samples
     assert done.finishes == ["stop"] * samples
-    assert done.spent.tokens == samples * DRAFT_STEPS
+    assert done.spent.tokens == drawn * DRAFT_STEPS
+
+
+def test_a_panel_that_agrees_does_not_wait_for_its_slowest_member() -> None:
+    done = Done("panel", script(RIGHT, LONG, RIGHT, LONG))
+    assert (done.winner.text, done.cut, done.outcome.samples) == (RIGHT, None, 2)
+    assert done.spent.tokens == 4 * DRAFT_STEPS
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -134,10 +148,10 @@ def test_budget_hit_after_the_draft(strategy: str) -> None:
     assert done.spent.tokens == budget.tokens
 
 
-@pytest.mark.parametrize("strategy", ("best_of", "majority", "vote"))
+@pytest.mark.parametrize("strategy", ("best_of", "majority", "panel", "vote"))
 def test_budget_hit_after_some_samples(strategy: str) -> None:
     budget = Budget(tokens=DRAFT_STEPS * 3 + 30)
-    done = Done(strategy, script(WRONG, RIGHT, LONG, RIGHT), budget)
+    done = Done(strategy, script(WRONG, RIGHT, LONG, LONG), budget)
     assert (done.winner.text, done.winner.finish, done.cut) == (RIGHT, "stop", "budget")
     assert done.finishes[:2] == ["stop", "stop"]
     assert budget.tokens is not None and done.spent.tokens <= budget.tokens
@@ -184,11 +198,14 @@ def test_context_full_before_a_revision() -> None:
         ("best_of", ["stop", "stop"]),
         # Each answer's best sample keeps its place: what comes after them finds less room.
         ("majority", ["stop", "stop", "length", "length"]),
+        ("panel", ["stop", "stop", "length"]),
         ("vote", ["stop", "stop", "length"]),
     ],
 )
 def test_a_cache_with_room_for_one_more(strategy: str, finishes: list[str]) -> None:
     cells = len(PROMPT) + 2 * (len(PROMPT) + DRAFT_STEPS) + 3
+    if strategy == "panel":
+        cells += len(f" {roles.SPECIALISTS[0]}")
     done = Done(strategy, script(WRONG, RIGHT, RIGHT, RIGHT, cells=cells))
     assert (done.draft.text, done.cut) == (WRONG, None)
     assert (done.winner.text, done.winner.finish) == (RIGHT, "stop")
@@ -222,6 +239,7 @@ def test_an_engine_that_breaks_as_a_whole(strategy: str, step: int) -> None:
     [
         *(("best_of", failing, 4) for failing in (1, 2, 3)),
         *(("majority", failing, 4) for failing in (1, 2, 3)),
+        *(("panel", failing, 3) for failing in (1, 2)),
         *(("vote", failing, 3) for failing in (1, 2)),
     ],
 )
@@ -270,7 +288,7 @@ def test_closed_at_any_event(strategy: str) -> None:
 
 MOST_LINES = 60
 FOLDER = Path(edgemind.strategies.__path__[0])
-ELSEWHERE = {"majority": ("poll",), "vote": ("poll", "rules_for")}
+ELSEWHERE = {"majority": ("poll",), "panel": ("poll", "rules_for"), "vote": ("poll", "rules_for")}
 """Parts of a strategy's loop that stand in `tally`."""
 
 
@@ -285,7 +303,7 @@ def test_a_strategy_is_short(strategy: str) -> None:
     assert len(own) + sum(map(lines_of, ELSEWHERE.get(strategy, ()))) <= MOST_LINES
 
 
-@pytest.mark.parametrize("module", (base, choice, prior, stopping, tally, urns))
+@pytest.mark.parametrize("module", (base, choice, prior, roles, stopping, tally, urns))
 def test_no_loop_hides_in_the_supporters(module: ModuleType) -> None:
     """Whoever takes a run is counted with the strategies above, or starts them."""
     tree = ast.parse(inspect.getsource(module))
@@ -296,4 +314,4 @@ def test_no_loop_hides_in_the_supporters(module: ModuleType) -> None:
     }
     counted = {part for parts in ELSEWHERE.values() for part in parts}
     assert takers <= counted | {"follow", "begin"}
-    assert {"base", "choice", "prior", "stopping", "tally", "urns"} == base.SUPPORT
+    assert {"base", "choice", "prior", "roles", "stopping", "tally", "urns"} == base.SUPPORT

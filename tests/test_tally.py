@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from edgemind.sample import NO_SIGNALS
 from edgemind.strategies.stopping import Beta, CostAware, Rule, Windowed, beta_confidence
-from edgemind.strategies.tally import Tally, weight
-from edgemind.types import Completion, Objection, Signals
+from edgemind.strategies.tally import EARLY, Tally, own_rules, weight
+from edgemind.types import Completion, Objection, Signals, Stopping
 
 
 def said(answer: str | None) -> Completion:
@@ -196,3 +196,22 @@ def test_a_sound_sample_takes_the_place_of_a_doubtful_one() -> None:
     assert tally.add(sound) is doubtful
     assert tally.add(later) is later
     assert tally.winner() is sound
+
+
+def test_a_model_s_own_votes_end_as_its_urns_and_price_say() -> None:
+    # One that is always right or never, so that two answers that agree settle it.
+    urns = ((0.5, 0.0, 0.8, 5.0), (0.5, 0.95, 0.0, 5.0))
+    assert own_rules(Stopping(0.01, urns))[1:] == EARLY[1:]
+
+    def drawn(price: float, answers: list[str]) -> int:
+        tally = Tally(16, own_rules(Stopping(price, urns)))
+        for answer in answers:
+            if tally.decided():
+                break
+            tally.add(said(answer))
+        return tally.drawn
+
+    alike, scattered = ["4"] * 16, [str(number) for number in range(16)]
+    assert drawn(0.001, alike) == 2
+    assert drawn(0.5, scattered) == 1
+    assert 2 < drawn(0.001, scattered) < 16  # hopeless: given up

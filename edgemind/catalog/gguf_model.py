@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Final
 
 from edgemind.catalog.gguf_header import (
@@ -53,7 +54,8 @@ class GgufModel:
     """A sound file's account of itself. Texts are as they stand in it: not fit for a terminal.
 
     `types` are the tensors' types with their bytes, the most first. `template` is the SHA-256 of
-    the chat template. `notes` are oddities that llama.cpp puts up with.
+    the chat template. `notes` are oddities that llama.cpp puts up with. `metadata` are all single
+    values but for long texts, as texts.
     """
 
     parts: tuple[Path, ...]
@@ -70,6 +72,7 @@ class GgufModel:
     template: str | None
     licence: str
     notes: tuple[str, ...]
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 def inspect_gguf(path: Path) -> GgufModel:
@@ -190,7 +193,16 @@ class _Judge(Values):
             template=self._template(),
             licence=self._words("general.license"),
             notes=notes,
+            metadata=MappingProxyType(dict(self._single_values())),
         )
+
+    def _single_values(self) -> Iterator[tuple[str, str]]:
+        for key, value in self.header.values.items():
+            match value.value:
+                case bytes() as text:
+                    yield key, text.decode("utf-8", "replace")
+                case int() | float() as number:
+                    yield key, str(number)
 
     def _words(self, key: str) -> str:
         """A short text for people; empty where there is none."""

@@ -57,9 +57,21 @@ class TrustedFiles:
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return False  # no entry, or none of ours: try it again
 
-    def add(self, path: Path, files: Iterable[Fingerprint]) -> None:
-        """Remember the model at `path`; where nothing can be written, it is tried again."""
-        entry = {"version": self._version, "files": [astuple(one) for one in files]}
+    def template(self, path: Path) -> str | None:
+        """The hash of the chat template of the model at `path`, as noted when it was tried."""
+        try:
+            noted = json.loads(self._file(path).read_text(encoding="utf-8"))["template"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return None
+        return noted if isinstance(noted, str) else None
+
+    def add(self, path: Path, files: Iterable[Fingerprint], template: str | None = None) -> None:
+        """Remember the model at `path` and the hash of its chat template, where that is known.
+
+        Where nothing can be written, it is tried again.
+        """
+        known = [astuple(one) for one in files]
+        entry = {"version": self._version, "files": known, "template": template}
         with suppress(OSError):
             # For this person's eyes: it tells which models they use.
             replace_file(self._file(path), json.dumps(entry), private=True)

@@ -11,10 +11,13 @@ import typer
 from edgemind.budget import check_budget
 from edgemind.cli import options
 from edgemind.cli.options import ANSWERED, INTERRUPTED, clean_errors, stopping
-from edgemind.cli.record import person_usage
+from edgemind.cli.record import person_history, person_usage
 from edgemind.cli.show import Screen
+from edgemind.cli.terminal import put_json
 from edgemind.errors import ConfigError
 from edgemind.loading import load
+from edgemind.messages import fenced
+from edgemind.prompt import as_chat, said
 from edgemind.runtime import AUTO, WIDTH
 from edgemind.strategies.base import find_strategy
 from edgemind.structured import read_schema
@@ -24,18 +27,18 @@ from edgemind.verify.external import Command
 MAX_PROMPT_BYTES = 1 << 20
 
 
-def read_prompt(words: list[str]) -> str:
-    """The prompt from the arguments, from stdin, or from both (instructions, then the text)."""
+def read_prompt(words: list[str]) -> tuple[str, str]:
+    """The prompt from the arguments or stdin; where both are there, stdin is a document, apart."""
     given = " ".join(word for word in words if word != "-")
+    piped = ""
     if "-" in words or (not words and not sys.stdin.isatty()):
         data = sys.stdin.buffer.read(MAX_PROMPT_BYTES + 1)
         if len(data) > MAX_PROMPT_BYTES:
             raise ConfigError(f"the text on stdin is longer than {MAX_PROMPT_BYTES >> 20} MiB")
         piped = data.decode("utf-8", "replace")
-        given = f"{given}\n\n{piped}" if given else piped
-    if not given.strip():
+    if not (given or piped).strip():
         raise ConfigError('the prompt is empty: edgemind ask "your question", or pipe it in')
-    return given.strip("\n")
+    return (given.strip("\n"), piped.strip("\n")) if given else (piped.strip("\n"), "")
 
 
 def ask(
@@ -63,6 +66,7 @@ def ask(
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
     best_effort: options.BestEffort = False,
+    profile: options.Profile = None,
 ) -> None:
     """Answer one prompt: in one pass when it is easy, with several samples when it is hard."""
     with clean_errors():
@@ -71,12 +75,13 @@ def ask(
         if strategy != AUTO:
             find_strategy(strategy)
         verifiers = [Command.parse(line) for line in verify or []]
-        text = read_prompt(prompt or [])
+        text, document = read_prompt(prompt or [])
+        system = options.system_prompt(system)
         form = None if schema is None else read_schema(schema)
-        usage = person_usage(over=over_budget, quiet=quiet)
+        usage, keep = person_usage(over=over_budget, quiet=quiet), person_history()
         with (
             load(
-                model,
+                options.chosen(model),
                 threads=threads,
                 gpu_layers=gpu_layers,
                 usage=usage,
@@ -86,6 +91,9 @@ def ask(
             stopping(mind),
         ):
             options.show_notices(mind)
+            if document:
+                # Data to work on, not further instructions.
+                text += f"\n\n{fenced(document) if mind.knows_fences else document}"
             events = mind.stream(
                 text,
                 budget=budget,
@@ -101,9 +109,11 @@ def ask(
             answer: Answer
             if json:
                 answer = next(e.answer for e in events if isinstance(e, Finished))
-                print(answer.to_json(), flush=True)
+                put_json(answer.to_json())
             else:
                 answer = Screen(quiet=quiet, explain=explain).show(events, budget)
+            if answer.text:
+                keep(mind.model, [*as_chat(text, system), said(answer)])
     if not answer.text and not answer.reasoning and answer.finish == "interrupted":
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(ANSWERED)

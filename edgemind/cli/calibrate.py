@@ -11,6 +11,7 @@ import typer
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors
 from edgemind.cli.progress import progress
+from edgemind.cli.terminal import put, put_json, say
 from edgemind.errors import ConfigError
 from edgemind.folders import data_folder
 from edgemind.loading import load
@@ -72,13 +73,13 @@ def calibrate_command(
             except KeyboardInterrupt:
                 if len(asked) < LEAST:
                     raise
-                print(f"edgemind: stopped after {len(asked)} questions", file=sys.stderr)
+                say(f"stopped after {len(asked)} questions")
             report = calibrate(asked)
-            print("\n".join(report.lines()), file=sys.stderr)
+            put("\n".join(report.lines()), sys.stderr)
             if json:
-                print(report.calibration.to_json())
+                put_json(report.calibration.to_json())
             if not dry_run:
                 path = save_calibration(
                     data_folder(), mind.model, mind.model_bytes, report.calibration
                 )
-                print(f"edgemind: saved as {path}", file=sys.stderr)
+                say(f"saved as {path}")

@@ -10,10 +10,12 @@ from functools import partial
 from edgemind.budget import check_budget
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors, stopping
-from edgemind.cli.record import person_usage
+from edgemind.cli.record import person_history, person_usage
 from edgemind.cli.show import Screen
-from edgemind.errors import BudgetTooSmall, ContextFull
+from edgemind.cli.terminal import put, say
+from edgemind.errors import BudgetTooSmall, ContextFull, ModelError
 from edgemind.loading import load
+from edgemind.prompt import said
 from edgemind.runtime import AUTO, WIDTH, Mind
 from edgemind.strategies.base import find_strategy
 from edgemind.types import Answer, Budget, Chat, Event, Message, Sampling
@@ -42,16 +44,18 @@ def chat(
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
     best_effort: options.BestEffort = False,
+    profile: options.Profile = None,
 ) -> None:
     """Talk with the model. Ctrl-C stops its thinking; at the prompt, Ctrl-C or Ctrl-D leaves."""
     with clean_errors():
         budget = check_budget(Budget(seconds, joules, tokens))
         if strategy != AUTO:
             find_strategy(strategy)
+        system = options.system_prompt(system)
         verifiers = [Command.parse(line) for line in verify or []]
-        usage = person_usage(over=over_budget, quiet=quiet)
+        usage, keep = person_usage(over=over_budget, quiet=quiet), person_history()
         with load(
-            model,
+            options.chosen(model),
             threads=threads,
             gpu_layers=gpu_layers,
             usage=usage,
@@ -71,8 +75,9 @@ def chat(
                 best_effort=best_effort,
             )
             if sys.stdin.isatty() and not quiet:
-                print(f"{mind.model}. Ctrl-C stops an answer, Ctrl-D leaves.", file=sys.stderr)
+                put(f"{mind.model}. Ctrl-C stops an answer, Ctrl-D leaves.", sys.stderr)
             history: list[Message] = [Message("system", system)] if system else []
+            instructions = history[:]  # kept with the first turn
             while (line := read_line()) is not None:
                 if not line.strip():
                     continue
@@ -81,8 +86,9 @@ def chat(
                 if answer is None or not answer.text:
                     history.pop()
                 else:
-                    reasoning = answer.reasoning or None
-                    history.append(Message("assistant", answer.text, reasoning))
+                    history.append(said(answer))
+                    keep(mind.model, [*instructions, *history[-2:]])
+                    instructions = []
 
 
 def read_line() -> str | None:
@@ -115,10 +121,15 @@ def _turn(
             first = 1 if history[0].role == "system" else 0
             if len(history) - first <= 2:
                 history[:] = history[:first] + history[-1:]
-                print(f"edgemind: {error}", file=sys.stderr)
+                say(str(error))
                 return None
             del history[first : first + 2]
-            print("edgemind: the context is full; the oldest turn was dropped", file=sys.stderr)
+            say("the context is full; the oldest turn was dropped")
         except BudgetTooSmall as error:
-            print(f"edgemind: {error}", file=sys.stderr)
+            say(str(error))
+            return None
+        except ModelError as error:
+            if all(message.role != "assistant" for message in history):
+                raise
+            say(str(error))  # a template that refuses this turn: what was said before is not lost
             return None

@@ -1,4 +1,4 @@
-"""`edgemind _child NAME` (hidden): a verifier's task, the probe or quantising, in a locked process.
+"""`edgemind _child NAME` (hidden): a verifier's task, the probe, a template or quantising, locked.
 
 Reached through `edgemind.verify.children`, which starts this program again. No typer in here, since
 a child has to start quickly; and what a child needs is imported late, since nobody else needs it.
@@ -23,6 +23,10 @@ def child(name: str) -> None:
             from edgemind.probe import TASKS
 
             serve(name, shut_in, TASKS)
+        if name == "template":
+            from edgemind.rendering import TASKS as RENDERING
+
+            serve(name, shut_in, RENDERING)
         if name == "quantize":
             from edgemind.quantize import making
 

@@ -8,38 +8,17 @@ from __future__ import annotations
 import json as json_text
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors
+from edgemind.cli.table import Section
+from edgemind.cli.terminal import put, put_json
 from edgemind.guard.lock import current_lock
 from edgemind.meters.base import Place
 from edgemind.meters.choose import list_meters
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One table: a key for JSON, column names, and rows of text, numbers, yes/no or nothing."""
-
-    key: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str | float | bool | None, ...], ...]
-
-    def to_values(self) -> list[dict[str, Any]]:
-        """As values of JSON, one object for each row."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-
-    def lines(self) -> list[str]:
-        """As aligned text."""
-        table = [self.columns, *(tuple(map(_shown, row)) for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        return [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in table
-        ]
 
 
 def meters(place: Place) -> Section:
@@ -65,18 +44,6 @@ def doctor_command(
         place = Place(gpu=gpu_layers != 0)
         sections = [section(place) for section in SECTIONS]
         if json:
-            print(json_text.dumps({one.key: one.to_values() for one in sections}, indent=1))
+            put_json(json_text.dumps({one.key: one.to_values() for one in sections}, indent=1))
         else:
-            print("\n\n".join("\n".join(one.lines()) for one in sections))
-
-
-def _shown(value: str | float | bool | None) -> str:
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:.2f}"
-        case _:
-            return str(value)
+            put("\n\n".join("\n".join(one.lines()) for one in sections))

@@ -18,6 +18,7 @@ from edgemind.catalog.fingerprint import fingerprint
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors
 from edgemind.cli.progress import progress
+from edgemind.cli.terminal import put
 from edgemind.errors import ConfigError
 from edgemind.evaluate import plots
 from edgemind.evaluate.datasets import Problem, read_problems
@@ -133,7 +134,7 @@ def evaluate_command(
                             tell(each.right)
                 except KeyboardInterrupt:
                     if out is not None:
-                        print(f"stopped: the same command goes on from {out}", file=sys.stderr)
+                        put(f"stopped: the same command goes on from {out}", sys.stderr)
                     raise
         _show(results, problems, settings, cost, json, plot, file.name)
 
@@ -150,13 +151,13 @@ def _show(
     """Print the report and write its files."""
     found = report(results, settings.policies, unit)
     title = f"{name}: {len(problems)} questions, {settings.model}, width {settings.width}"
-    print(f"{title}\n\n{report_text(found)}")
+    put(f"{title}\n\n{report_text(found)}")
     groups: dict[str, Report] = {}
     for group in sorted({problem.group for problem in problems} - {""}):
         part = [each for each in results if problems[each.question].group == group]
         groups[group] = report(part, settings.policies, unit)
-        print(f"\n{group}: {groups[group].policies[0].questions} of the questions\n")
-        print(policies_text(groups[group]))
+        put(f"\n{group}: {groups[group].policies[0].questions} of the questions\n")
+        put(policies_text(groups[group]))
     _plots(points(found, unit), unit, title, plot)
     _write_json(
         json,
@@ -189,8 +190,8 @@ def _replay(
     found = replay(recordings, [*standard, *beta_policies(longest)], shuffles=shuffles, seed=seed)
     own, betas = found[: len(standard)], found[len(standard) :]
     title = f"{file.name}: {len(recordings)} questions, {shuffles} shuffles, seed {seed}"
-    print(f"{title}\n\n{replay_text(own)}\n")
-    print(beside(own[-1], betas))
+    put(f"{title}\n\n{replay_text(own)}\n")
+    put(beside(own[-1], betas))
     bars = "bars: 95 % of the difference from majority"
     _plots(replayed_points(own), "samples", title, plot, bars)
     values = {
@@ -207,10 +208,10 @@ def _replay(
 def _plots(
     drawn: list[plots.Point], unit: str, title: str, path: Path | None, bars: str = "bars: 95 %"
 ) -> None:
-    print(f"\n{plots.text_plot(drawn, unit)}")
+    put(f"\n{plots.text_plot(drawn, unit)}")
     if path is not None:
         files = plots.save(drawn, unit, title, path, bars)
-        print("drawn to " + " and ".join(str(each) for each in files))
+        put("drawn to " + " and ".join(str(each) for each in files))
 
 
 def _write_json(path: Path | None, values: dict[str, Any]) -> None:

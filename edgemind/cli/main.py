@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 import edgemind
+from edgemind.cli import crash
 from edgemind.cli.ask import ask
 from edgemind.cli.chat import chat
 from edgemind.cli.child import child
@@ -19,7 +20,9 @@ from edgemind.guard.lock import lock_network
 from edgemind.guard.telemetry import switch_off
 
 LATE = {
+    "config": ("edgemind.cli.config", "config_app"),
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
+    "history": ("edgemind.cli.history", "history_app"),
     "doctor": ("edgemind.cli.doctor", "doctor_command"),
     "eval": ("edgemind.cli.eval", "evaluate_command"),
     "prove": ("edgemind.cli.prove", "prove_command"),
@@ -30,6 +33,9 @@ LATE = {
 
 UNLOCKED = {"_child", "prove"}
 """Commands that load no model in this process: a child locks itself, and `prove` only watches."""
+
+UNLOCKED_IN_GROUPS = (("models", "pull"), ("config", "edit"))
+"""The same, of groups: what fetches, and the person's own editor. Only in the first two places."""
 
 
 class Commands(TyperGroup):
@@ -86,8 +92,13 @@ def main() -> None:
     for file in (sys.stdout, sys.stderr):
         if hasattr(file, "reconfigure"):
             file.reconfigure(errors="replace")
+    crash.install()
     lock(sys.argv[1:])
-    app()
+    try:
+        app()
+    except Exception as error:  # not one of ours: a mistake in the program
+        crash.show(error)
+        sys.exit(1)
 
 
 def lock(arguments: Sequence[str]) -> None:
@@ -96,7 +107,7 @@ def lock(arguments: Sequence[str]) -> None:
     Where the system gives no lock, that is said once, and the command runs without.
     """
     command = next((one for one in arguments if not one.startswith("-")), "")
-    if command in UNLOCKED:
+    if command in UNLOCKED or tuple(arguments[:2]) in UNLOCKED_IN_GROUPS:
         return
     report = lock_network()
     switch_off(os.environ, locked=True)

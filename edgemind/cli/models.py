@@ -1,24 +1,36 @@
-"""`edgemind models`: what there is to know of model files. One command each."""
+"""`edgemind models`: the person's models, and what there is to know of model files.
+
+The commands are in the modules `models_…` of this package and registered at this one's end.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from edgemind.catalog.bundled import SHA256, bundled_hash, bundled_model, is_bundled
+from edgemind.catalog.finding import is_explicit
 from edgemind.catalog.inspection import facts, inspect
+from edgemind.choosing import match_model, person_library
+from edgemind.cli.models_change import add_model, alias_model, remove_model, use_model
+from edgemind.cli.models_pull import pull_model
+from edgemind.cli.models_scan import scan_models
+from edgemind.cli.models_view import list_models, show_model
+from edgemind.cli.models_words import sha256_of
 from edgemind.cli.options import clean_errors
 from edgemind.cli.quantize import quantize_command
-from edgemind.cli.show import printable
+from edgemind.cli.terminal import printable, say
 from edgemind.errors import ModelInvalid
 from edgemind.folders import data_folder
 from edgemind.probe import trusted_files, try_model
 
 models_app = typer.Typer(
     name="models",
-    help="Look at model files, and make smaller ones.",
+    help="Find, name, look at and shrink models.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,7 +39,7 @@ models_app = typer.Typer(
 
 @models_app.callback()
 def _commands() -> None:
-    """Look at model files, and make smaller ones."""
+    """Find, name, look at and shrink models."""
 
 
 models_app.command("quantize")(quantize_command)
@@ -35,9 +47,9 @@ models_app.command("quantize")(quantize_command)
 
 @models_app.command()
 def verify(
-    path: Annotated[
-        Path | None,
-        typer.Argument(help="A GGUF or ONNX file, or an ONNX folder; the bundled model if none."),
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A name, a GGUF or ONNX file, or a folder; the bundled model if none."),
     ] = None,
     load: Annotated[
         bool, typer.Option(help="Also let a locked child of the program load it.")
@@ -49,14 +61,44 @@ def verify(
     and time, loads it. What passes is opened without this from then on, until it changes.
     """
     with clean_errors():
-        path = bundled_model() if path is None else path.expanduser()
+        path, digest = _recorded(name)
         model = inspect(path)
         print(printable(str(path)).replace("\n", " "))
-        for name, text in facts(model):
-            print(f"  {name:<14}{printable(text).replace(chr(10), ' ')}", flush=True)
+        for fact, text in facts(model):
+            print(f"  {fact:<14}{printable(text).replace(chr(10), ' ')}", flush=True)
         if is_bundled(path) and bundled_hash() != SHA256:
             raise ModelInvalid(f"{path} is not the model that came with this version")
+        if digest is not None:
+            if sha256_of(model.parts[0]) != digest:
+                raise ModelInvalid(f"{path} does not have the SHA-256 that it came with, {digest}")
+            print(f"  sha256        {digest}")
         if load:
             try_model(path, model, trusted_files(data_folder()))
             print("  loads         yes, in a locked process")
         print("ok")
+
+
+def _recorded(name: str | None) -> tuple[Path, str | None]:
+    """The model of this name, and the SHA-256 that it was recorded with, if any."""
+    if name is None:
+        return bundled_model(), None
+    if is_explicit(name):
+        return Path(name).expanduser(), None
+    with closing(person_library(say)) as library:
+        match = match_model(name, library)
+    recorded = match.entry.facts.sha256 if match.entry else None
+    return match.path, recorded or (match.found.sha256 if match.found else None)
+
+
+_COMMANDS: Final[dict[str, Callable[..., None]]] = {
+    "list": list_models,
+    "show": show_model,
+    "add": add_model,
+    "use": use_model,
+    "alias": alias_model,
+    "rm": remove_model,
+    "scan": scan_models,
+    "pull": pull_model,
+}
+for _name, _command in _COMMANDS.items():
+    models_app.command(_name)(_command)

@@ -7,15 +7,22 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 
+from edgemind.cli.terminal import say
+from edgemind.config import load_config
 from edgemind.errors import BudgetTooSmall, EdgemindError, ModelError, PrivacyError
+from edgemind.files import read_text
 from edgemind.runtime import MAX_SAMPLES, Mind
+from edgemind.settings import PROFILE
 
 ANSWERED, FAILED, USAGE, MODEL_PROBLEM, BUDGET_PROBLEM, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+MAX_SYSTEM_BYTES = 1 << 20
 
 Seconds = Annotated[float | None, typer.Option(help="Most seconds for one answer.")]
 Joules = Annotated[float | None, typer.Option(help="Most joules for one answer.")]
@@ -23,19 +30,26 @@ Tokens = Annotated[int | None, typer.Option(help="Most tokens generated, all sam
 Model = Annotated[
     str | None,
     typer.Option(
-        help="A GGUF file or an ONNX folder; the bundled model if not given.",
+        help="A model's name (models list), a GGUF file or an ONNX folder; the default if none.",
         envvar="EDGEMIND_MODEL",
     ),
 ]
-Strategy = Annotated[str, typer.Option(help="auto (the router decides), direct or vote.")]
-Width = Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Most samples of a vote.")]
+Strategy = Annotated[
+    str,
+    typer.Option(
+        help="auto (the router decides), or one of direct, vote, panel, best_of, refine, majority."
+    ),
+]
+Width = Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Most samples of one answer.")]
 Worth = Annotated[
     float | None,
     typer.Option(min=0, help="Seconds that a better answer is worth: a vote ends where it is not."),
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of the first sample; random if not given.")]
 Temperature = Annotated[float | None, typer.Option(help="Sampling temperature; 0 is greedy.")]
-System = Annotated[str | None, typer.Option(help="Instructions that come before the prompt.")]
+System = Annotated[
+    str | None, typer.Option(help="Instructions that come before the prompt, or @FILE.")
+]
 Explain = Annotated[bool, typer.Option("--explain", help="Print why it thought this hard.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the answer.")]
 Threads = Annotated[
@@ -62,6 +76,26 @@ Variant = Annotated[
 ]
 Provider = Annotated[str, typer.Option(help="Where an ONNX model runs: cpu, cuda, coreml …")]
 
+
+def _settle(ctx: typer.Context, profile: str | None) -> str | None:
+    """Before other options are looked at: what the configuration says takes defaults' place."""
+    if not ctx.resilient_parsing:
+        with clean_errors():
+            if profile is not None:
+                os.environ[PROFILE] = profile  # for whoever loads the configuration later on
+            ctx.default_map = load_config().options()
+    return profile
+
+
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        callback=_settle,
+        is_eager=True,
+        help="A profile of config.toml (EDGEMIND_PROFILE).",
+    ),
+]
+
 Verify = Annotated[
     list[str] | None,
     typer.Option(
@@ -71,10 +105,27 @@ Verify = Annotated[
 ]
 
 
+def chosen(model: str | None) -> str | Path | None:
+    """The model that was named, else the person's default; None for the bundled one."""
+    if model is not None:
+        return model
+    from edgemind.choosing import default_model
+
+    return default_model()
+
+
+def system_prompt(given: str | None) -> str | None:
+    """The instructions of `--system`: what was given, or what stands in the file after an @."""
+    if given is None or not given.startswith("@"):
+        return given
+    text = read_text(Path(given[1:]).expanduser(), MAX_SYSTEM_BYTES, "the instructions in")
+    return text.strip("\n") or None
+
+
 def show_notices(mind: Mind) -> None:
     """Say on stderr what is not as it was asked for."""
     for notice in mind.notices:
-        print(f"edgemind: {notice}", file=sys.stderr)
+        say(notice)
 
 
 def exit_code(error: EdgemindError) -> int:
@@ -96,7 +147,7 @@ def clean_errors() -> Iterator[None]:
     try:
         yield
     except EdgemindError as error:
-        print(f"edgemind: {error}", file=sys.stderr)
+        say(str(error))
         raise typer.Exit(exit_code(error)) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

@@ -24,9 +24,10 @@ import typer
 
 import edgemind
 from edgemind.catalog.bundled import bundled_model
+from edgemind.choosing import default_model, model_path
 from edgemind.cli import options
 from edgemind.cli.options import FAILED, clean_errors
-from edgemind.cli.show import printable
+from edgemind.cli.terminal import printable, put, put_json
 from edgemind.errors import ConfigError, EdgemindError
 from edgemind.folders import cache_folder, config_folder, data_folder
 from edgemind.guard.evidence import Evidence, Kind, Places, judge
@@ -69,7 +70,7 @@ def prove_command(
         if evidence is None:
             _in_an_empty_network(asking, json)
         else:
-            print(as_json(evidence) if json else as_text(evidence))
+            (put_json if json else put)((as_json if json else as_text)(evidence))
             if evidence.against:
                 raise typer.Exit(FAILED)
 
@@ -95,7 +96,7 @@ def places(model: str | None) -> Places:
     user = Path(site.getusersitepackages()) if site.ENABLE_USER_SITE else package
     bases = {Path(base) for base in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
     config = os.environ.get("EDGEMIND_CONFIG")
-    weights = Path(model).expanduser() if model is not None else bundled_model()
+    weights = model_path(model) if model is not None else default_model() or bundled_model()
     own = (data_folder(), cache_folder(), config_folder())
     return Places(
         program=Path(sys.executable),
@@ -129,7 +130,7 @@ def _traced(asking: Sequence[str], folder: Path, model: str | None, json: bool) 
     before = set(folder.iterdir())
     command = [*tracing(folder / "trace"), *asking]
     if not json:
-        print(f"$ {shlex.join(command)}", flush=True)
+        put(f"$ {shlex.join(command)}")
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     said = done.stderr.decode("utf-8", "replace")
     files = {path for path in folder.glob("trace.*") if path not in before}
@@ -162,7 +163,7 @@ def _in_an_empty_network(asking: Sequence[str], json: bool) -> None:
     with tempfile.TemporaryFile() as counted:
         command = ["unshare", *_NAMESPACE, "sh", "-c", _SHELL, "sh", *asking]
         if not json:
-            print(f"$ {shlex.join(command)} 3>packets", flush=True)
+            put(f"$ {shlex.join(command)} 3>packets")
         # The shell's descriptor 3 is this file.
         done = subprocess.run(
             ["sh", "-c", f'exec 3>&{counted.fileno()}; exec "$@"', "sh", *command],

@@ -14,7 +14,7 @@ import typer
 from edgemind.catalog.inspection import Model
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors
-from edgemind.cli.show import printable
+from edgemind.cli.terminal import printable
 from edgemind.engines.cores import performance_cores
 from edgemind.errors import ConfigError, EdgemindError
 from edgemind.evaluate.datasets import PROBLEMS, read_problems

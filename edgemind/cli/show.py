@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from edgemind.cli.terminal import printable
 from edgemind.types import (
     Answer,
     Budget,
@@ -151,15 +151,6 @@ class Screen:
         """Write text that a model may have had a hand in, between styles of our own."""
         file.write(f"{before}{printable(text)}{after}" if file.isatty() else text)
         file.flush()
-
-
-# Controls (C0 but for newline and tab, C1) and the marks that turn the direction of writing.
-UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """`text` without characters that a model could steer the terminal with."""
-    return UNPRINTABLE.sub("", text)
 
 
 def limits_left(budget: Budget, spent: Spent) -> str:

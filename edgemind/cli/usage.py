@@ -10,7 +10,7 @@ import typer
 
 from edgemind.cli.options import clean_errors
 from edgemind.cli.record import person_usage
-from edgemind.cli.show import printable
+from edgemind.cli.terminal import printable, put, put_json
 from edgemind.config import Limits, load_config
 from edgemind.errors import ConfigError
 from edgemind.evaluate.plots import text_bars
@@ -45,11 +45,12 @@ def usage_command(
         finally:
             usage.close()
         if json:
-            print(report.to_json())
+            put_json(report.to_json())
         elif csv:
-            print(report.to_csv(), end="")
+            rows = report.to_csv()
+            print(printable(rows) if sys.stdout.isatty() else rows, end="")
         elif report.rows:
-            print(printable(text(report, config.budget)))
+            put(text(report, config.budget))
         else:
             since = "yet" if not days else f"in the last {days} days"
             hint = "" if config.usage.record else " (usage.record is false in config.toml)"

@@ -64,6 +64,7 @@ class CostModel:
         self._recent: deque[float] = deque(maxlen=RECENT)  # seconds over those expected
         self._pace: tuple[float, float] | None = None
         self._slowed = 1.0
+        self._watts_known: dict[tuple[str, float], float] = {}
 
     @property
     def measured(self) -> bool:
@@ -104,6 +105,7 @@ class CostModel:
 
     def observe_power(self, phases: tuple[Phase, ...]) -> None:
         """What an answer drew while it evaluated, and while it drew one token or many a step."""
+        self._watts_known.clear()
         kinds = {"prefill": "prefill", "draft": "one", "reserve": "one", "samples": "many"}
         for phase in phases:
             if (kind := kinds.get(phase.name)) and phase.seconds > 0 and phase.joules >= 0:
@@ -202,6 +204,13 @@ class CostModel:
         return Cost(seconds, seconds * self._watts(kind, 0.9), tokens)
 
     def _watts(self, kind: str, share: float) -> float:
+        """Power of a kind of work: several are asked for at each step, and new ones rarely come."""
+        known = self._watts_known.get((kind, share))
+        if known is None:
+            known = self._watts_known[kind, share] = self._quantile_watts(kind, share)
+        return known
+
+    def _quantile_watts(self, kind: str, share: float) -> float:
         power = self.power.get(kind)
         if power is None or not power.watts:
             power = max(self.power.values(), key=lambda one: len(one.watts), default=None)

@@ -4,7 +4,8 @@
     engine = ScriptedEngine([["4"], ["5"], ["4"]])
 
 Each *script* is what one sample says. The first child forked from a prefilled prompt replays the
-first script, the next the second, and so on, round and round. The five verbs behave as those of a
+first script, the next the second, and so on, round and round; so does a prompt that is stepped
+itself. The five verbs behave as those of a
 real engine: pending tokens, interruption, a context that fills up, prefixes re-used. A grammar is
 checked as a real engine checks it, but not applied: a script says what it says.
 """
@@ -12,7 +13,7 @@ checked as a real engine checks it, but not applied: a script says what it says.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from edgemind.engines.base import Branch, BranchesFailed, Interrupted, ModelInfo
 from edgemind.errors import ContextFull, ModelError
@@ -38,6 +39,9 @@ class Line:
     fails: int | None = None
 
 
+UNSAID = Line(())
+
+
 class ScriptedVocabulary:
     """Every character is a token; id 0 ends a generation."""
 
@@ -60,7 +64,7 @@ class ScriptedVocabulary:
 class ScriptedBranch(Branch):
     """A branch that knows its script and how far it has come in it."""
 
-    line: Line = field(default_factory=lambda: Line(()))
+    line: Line = UNSAID
     position: int = 0
 
 
@@ -133,15 +137,17 @@ class ScriptedEngine:
             check_grammar(sampling)
             line, position = own.line, own.position
             if not line.pieces or own.tokens[-1] == END:  # a fresh one, or one that goes on anew
-                position = 0
-                line = self.lines[self._next_line % len(self.lines)]
-                self._next_line += 1
+                line, position = self._next(), 0
             child = ScriptedBranch(
                 0, [*own.tokens], own.evaluated, sampling, line=line, position=position
             )
             self.branches.append(child)
             children.append(child)
         return children
+
+    def _next(self) -> Line:
+        self._next_line += 1
+        return self.lines[(self._next_line - 1) % len(self.lines)]
 
     def step(self, branches: Sequence[Branch]) -> list[Token]:
         """The next piece of every branch; see `Engine.step`."""
@@ -158,6 +164,8 @@ class ScriptedEngine:
         if used > self.cells or any(len(b.tokens) >= self.context_length for b in own):
             raise ContextFull("the cache is full: think with fewer branches")
         self.step_widths.append(len(own))
+        for branch in own:
+            branch.line = self._next() if branch.line is UNSAID else branch.line
         failing = [branch.line.fails == branch.position for branch in own]
         if not any(failing):
             return [self._advance(branch) for branch in own]

@@ -1,8 +1,9 @@
 """Fits the router to one model: asks it questions with known answers, and looks at what it was.
 
 Reached from `edgemind calibrate`. Every question gets a draft and a vote's worth of samples; from
-these come P(wrong | prompt), P(right | draft), P(right | vote), the bar at which a draft is
-accepted, and the floor under which a sample is given up. All shares are judged out of fold.
+these come P(wrong | prompt), P(right | draft), P(a vote mends the draft), P(right | vote), the
+price of a sample, the bar at which a draft goes to a vote, and the floor under which a sample is
+given up. All shares are judged out of fold.
 """
 
 from __future__ import annotations
@@ -11,19 +12,25 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from edgemind.evaluate.datasets import Problem
+from edgemind.evaluate.fitting import Pattern
+from edgemind.evaluate.fitting import fit as fit_urns
 from edgemind.router.calibration import DEFAULT, KNOWN, Calibration
 from edgemind.router.fit import Fit, fit
 from edgemind.router.router import draft_signals, vote_signals
 from edgemind.router.signals import prompt_signals
 from edgemind.runtime import Mind
-from edgemind.strategies.tally import Tally
-from edgemind.types import Ballot, Completion, Sampled, Sampling
+from edgemind.strategies.stopping import PRICE, Rule
+from edgemind.strategies.tally import Tally, own_rules
+from edgemind.types import Ballot, Completion, Sampled, Sampling, Stopping
+from edgemind.verify.answers import canonical
 
 LOSS = 0.005
-"""Share of right answers that the bar may cost against voting on everything."""
+"""Share of right answers that price and bar may cost against drawing every sample of everything."""
+PRICES = (PRICE, 0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.03)
+"""Prices of a sample that are tried."""
 KEPT_RIGHT = 0.99
 """Share of right samples that the floor has to leave alone."""
 LEAST = 30
@@ -32,19 +39,44 @@ LEAST = 30
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: all its samples (the draft first), which are right, and its vote."""
+    """One question: all its samples (the draft first), and which are right."""
 
     problem: Problem
     samples: tuple[Completion, ...]
     right: tuple[bool, ...]
-    winner: Completion
-    ballot: Ballot
-    voted_right: bool
+
+    def vote(self, rules: tuple[Rule, ...] = ()) -> Vote:
+        """How a vote that ends by these rules comes out; without any, the vote of all samples."""
+        tally = Tally(len(self.samples), rules)
+        for sample in self.samples:
+            tally.add(sample)
+            if tally.decided():
+                break
+        winner = tally.winner() or self.samples[0]
+        tokens = sum(sample.signals.tokens for sample in self.samples[: tally.drawn])
+        return Vote(winner, tally.ballot(), self.problem.right(winner), tokens)
 
     @property
-    def vote_tokens(self) -> int:
-        """Tokens of the samples that the vote drew."""
-        return sum(sample.signals.tokens for sample in self.samples[: self.ballot.drawn])
+    def pattern(self) -> Pattern:
+        """The votes of each answer, and of the right one."""
+        votes: dict[str, int] = {}
+        gold: str | None = None
+        for sample, right in zip(self.samples, self.right, strict=True):
+            if sample.answer is not None:
+                key = sample.key or canonical(sample.answer)
+                votes[key] = votes.get(key, 0) + 1
+                gold = key if right else gold
+        return tuple(sorted(votes.values(), reverse=True)), votes[gold] if gold else None
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A vote that is over, and the tokens of the samples that it drew."""
+
+    winner: Completion
+    ballot: Ballot
+    right: bool
+    tokens: int
 
 
 def ask_all(mind: Mind, problems: Sequence[Problem], width: int, seed: int) -> Iterator[Asked]:
@@ -53,28 +85,21 @@ def ask_all(mind: Mind, problems: Sequence[Problem], width: int, seed: int) -> I
         sampling = Sampling(seed=seed + 1000 * number)
         events = mind.stream(problem.chat, strategy="majority", width=width, sampling=sampling)
         samples = tuple(event.completion for event in events if isinstance(event, Sampled))
-        tally = Tally(width)
-        for sample in samples:
-            tally.add(sample)
-            if tally.decided():
-                break
-        winner = tally.winner() or samples[0]
-        right = tuple(problem.right(sample) for sample in samples)
-        yield Asked(problem, samples, right, winner, tally.ballot(), problem.right(winner))
+        yield Asked(problem, samples, tuple(problem.right(sample) for sample in samples))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `calibrate` found: the calibration, and what its three models are worth."""
+    """What `calibrate` found: the calibration, and what its four models are worth."""
 
     calibration: Calibration
     hard: Fit
     correct: Fit
+    gain: Fit
     agreed: Fit
     direct: float
     voted: float
-    adaptive: float
-    tokens: float
+    plan: Plan
     dropped: float
 
     def lines(self) -> list[str]:
@@ -83,15 +108,17 @@ class Report:
         def model(name: str, found: Fit) -> str:
             return f"{name}: AUROC {found.auroc:.3f}, expected calibration error {found.error:.3f}"
 
-        kept = self.calibration
+        kept, plan = self.calibration, self.plan
         return [
             f"{kept.problems} questions; one pass {100 * self.direct:.1f} % right, "
-            f"a vote on every one {100 * self.voted:.1f} %",
+            f"all samples of every one {100 * self.voted:.1f} %",
             model("P(wrong) from the prompt", self.hard),
             model("P(right) from the draft", self.correct),
+            model("P(a vote mends it) from the draft", self.gain),
             model("P(right) from the vote", self.agreed),
-            f"a draft is accepted from P = {kept.accept:.2f} on: {100 * self.adaptive:.1f} % right "
-            f"with {100 * self.tokens:.0f} % of the tokens of voting on every one",
+            f"a draft goes to a vote from P(mended) = {plan.bar:.2f} on, a sample has to bring "
+            f"{plan.price:g}: {100 * plan.right:.1f} % right with {100 * plan.tokens:.0f} % of the "
+            "tokens of all samples",
             "no sample is given up"
             if kept.floor is None
             else f"samples under {kept.floor:.2f} are given up: {100 * self.dropped:.1f} % of the "
@@ -101,56 +128,81 @@ class Report:
 
 def calibrate(asked: Sequence[Asked]) -> Report:
     """Fit everything to what was asked. Needs at least `LEAST` questions."""
+    drafts = [draft_signals(one.samples[0]) for one in asked]
     drafts_right = [one.right[0] for one in asked]
+    whole = [one.vote() for one in asked]
     hard = fit(
         [prompt_signals(one.problem.chat[-1].content) for one in asked],
         [not right for right in drafts_right],
         sorted(KNOWN["hard"]),
         DEFAULT.hard.weights,
     )
-    correct = fit(
-        [draft_signals(one.samples[0]) for one in asked],
-        drafts_right,
-        [*DEFAULT.correct.weights],
-        DEFAULT.correct.weights,
-    )
+    correct = fit(drafts, drafts_right, [*DEFAULT.correct.weights], DEFAULT.correct.weights)
+    mended = [vote.right and not right for vote, right in zip(whole, drafts_right, strict=True)]
+    gain = fit(drafts, mended, [*DEFAULT.gain.weights], DEFAULT.gain.weights)
+    urns = tuple(astuple(urn) for urn in fit_urns([one.pattern for one in asked]))
+    plan = _plan(asked, whole, [float(p) for p in gain.probabilities], urns)
+    stopping = Stopping(plan.price, urns)
+    votes = [one.vote(own_rules(stopping)) for one in asked]
     agreed = fit(
-        [vote_signals(one.winner, one.ballot) for one in asked],
-        [one.voted_right for one in asked],
+        [vote_signals(vote.winner, vote.ballot) for vote in votes],
+        [vote.right for vote in votes],
         [*DEFAULT.agreed.weights],
         DEFAULT.agreed.weights,
     )
-    accept, adaptive, tokens = _bar(asked, [float(p) for p in correct.probabilities])
     floor, dropped = _floor(asked)
     count = len(asked)
     made = Calibration(
-        hard.model, correct.model, agreed.model, accept, floor, _digest(asked), count,
-        round(correct.error, 4), round(correct.auroc, 4),
+        hard.model, correct.model, gain.model, agreed.model, plan.bar, floor, stopping,
+        _digest(asked), count, round(correct.error, 4), round(correct.auroc, 4),
     )  # fmt: skip
     return Report(
-        made, hard, correct, agreed, sum(drafts_right) / count,
-        sum(one.voted_right for one in asked) / count, adaptive, tokens, dropped,
+        made, hard, correct, gain, agreed, sum(drafts_right) / count,
+        sum(vote.right for vote in whole) / count, plan, dropped,
     )  # fmt: skip
 
 
-def _bar(asked: Sequence[Asked], chances: Sequence[float]) -> tuple[float, float, float]:
-    """The lowest bar that costs at most `LOSS`; what it brings, and at what share of the tokens."""
-    voted = sum(one.voted_right for one in asked)
-    whole = sum(one.vote_tokens for one in asked)
-    best = (1.0, voted / len(asked), 1.0)
-    for bar in [number / 100 for number in range(99, 4, -1)]:
-        taken = [chance >= bar for chance in chances]
-        right = sum(
-            one.right[0] if draft else one.voted_right
-            for one, draft in zip(asked, taken, strict=True)
-        )
-        spent = sum(
-            one.samples[0].signals.tokens if draft else one.vote_tokens
-            for one, draft in zip(asked, taken, strict=True)
-        )
-        if right < voted - LOSS * len(asked):
-            break
-        best = (bar, right / len(asked), spent / whole if whole else 1.0)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A price and a bar, the share of right answers they bring, and their share of the tokens."""
+
+    price: float
+    bar: float
+    right: float
+    tokens: float
+
+
+def _plan(
+    asked: Sequence[Asked],
+    whole: Sequence[Vote],
+    gains: Sequence[float],
+    urns: tuple[tuple[float, float, float, float], ...],
+) -> Plan:
+    """The price and the bar that take the fewest tokens and lose at most `LOSS`.
+
+    `whole` are the votes of all samples; without a plan that loses so little, they are the plan.
+    """
+    count, everything = len(asked), sum(vote.tokens for vote in whole) or 1
+    wanted = sum(vote.right for vote in whole) - LOSS * count
+    best = Plan(PRICE, 0.0, sum(vote.right for vote in whole) / count, 1.0)
+    # From the likeliest to be mended on, each question in turn goes to the vote instead.
+    order = sorted(range(count), key=lambda number: -gains[number])
+    for price in PRICES:
+        rules = own_rules(Stopping(price, urns))
+        right = sum(one.right[0] for one in asked)
+        tokens = sum(one.samples[0].signals.tokens for one in asked)
+        bar = 1.0
+        for place, number in enumerate(order):
+            last = place and gains[number] < gains[order[place - 1]]
+            if (last or not place) and right >= wanted:
+                break
+            vote, one = asked[number].vote(rules), asked[number]
+            right += vote.right - one.right[0]
+            tokens += vote.tokens - one.samples[0].signals.tokens
+            bar = gains[number]
+        if right >= wanted and tokens / everything < best.tokens:
+            # Just under the last one, so that rounding does not shut it out.
+            best = Plan(price, max(0.0, round(bar - 5e-5, 4)), right / count, tokens / everything)
     return best
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from edgemind.errors import ConfigError
+from edgemind.files import size
 
-MAX_LINE = 1 << 24
+MAX_LINE, MAX_FILE = 1 << 24, 1 << 28
+"""Most bytes of one line, and of all that are read."""
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -23,9 +25,14 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     try:
         with path.open("rb") as file:
-            number = 0
-            while line := file.readline(MAX_LINE):
+            number, left = 0, MAX_FILE
+            while line := file.readline(MAX_LINE + 1):
                 number += 1
+                left -= len(line)
+                if len(line) > MAX_LINE:
+                    raise wrong(path, number, f"is longer than {size(MAX_LINE)}")
+                if left < 0:
+                    raise wrong(path, number, f"is beyond {size(MAX_FILE)}: give a smaller file")
                 if line.strip():
                     yield number, _object(path, number, line)
     except OSError as error:

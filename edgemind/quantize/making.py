@@ -21,9 +21,16 @@ from typing import Any, Final
 from edgemind.catalog.inspection import Model, inspect
 from edgemind.engines.onnx.folder import find_files
 from edgemind.engines.opening import is_onnx
-from edgemind.errors import ConfigError, EdgemindError, ModelError, ModelInvalid, ModelUnsupported
+from edgemind.errors import (
+    ConfigError,
+    EdgemindError,
+    ModelError,
+    ModelInvalid,
+    ModelUnsupported,
+    plain,
+)
 from edgemind.formats.onnx_files import SIDE_FILES
-from edgemind.probe import BASE_MEMORY, how_it_ended, plain
+from edgemind.probe import BASE_MEMORY, how_it_ended
 from edgemind.quantize.names import gguf_type, onnx_type, tensor_type
 from edgemind.verify.children import OPEN_FILES, Limits, Say, Task, call
 

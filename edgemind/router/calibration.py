@@ -1,4 +1,4 @@
-"""What the router knows of one model: three logistic models, a bar, a floor, where they are from.
+"""What the router knows of one model: four logistic models, bars, its votes, where they are from.
 
 `edgemind calibrate` fits them for a model; `DEFAULT` was fitted on the bundled model's validation
 problems and is what any other model starts with.
@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgemind.errors import ConfigError
-from edgemind.types import Reason
+from edgemind.types import Reason, Stopping
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,22 @@ class Logistic:
 class Calibration:
     """Weights and bars of one model.
 
-    `hard`: P(one pass is wrong | prompt). `correct`: P(right | draft). `agreed`: P(right | vote).
-    A draft at or above `accept` is taken as it is. A sample whose window of log-probabilities
-    sinks under `floor` is given up; None gives none up. `data` names the problems it was fitted
+    `hard`: P(one pass is wrong | prompt). `correct`: P(right | draft). `gain`: P(the draft is wrong
+    and a vote right | draft). `agreed`: P(right | vote). A draft whose gain is under `least_gain`
+    is taken as it is: what stays wrong after a vote is not worth one. A sample whose window of
+    log-probabilities sinks under `floor` is given up; None gives none up. `stopping` ends a vote;
+    None leaves that to the rules for models in general. `data` names the problems it was fitted
     on (their SHA-256), `problems` how many, `error` the expected calibration error of `correct`
     and `auroc` its discrimination, both on problems that it was not fitted to.
     """
 
     hard: Logistic
     correct: Logistic
+    gain: Logistic
     agreed: Logistic
-    accept: float
+    least_gain: float
     floor: float | None = None
+    stopping: Stopping | None = None
     data: str = ""
     problems: int = 0
     error: float = math.nan
@@ -69,11 +73,13 @@ class Calibration:
             fields: dict[str, Any] = json.loads(text)
             if fields.pop("version") != VERSION:
                 raise ConfigError(f"{source} is of another version: run edgemind calibrate again")
-            hard, correct, agreed = (
-                _logistic(fields.pop(name), KNOWN[name]) for name in ("hard", "correct", "agreed")
+            hard, correct, gain, agreed = (
+                _logistic(fields.pop(name), KNOWN[name])
+                for name in ("hard", "correct", "gain", "agreed")
             )
-            made = Calibration(hard, correct, agreed, **fields)
-            numbers = (made.accept, 0.0 if made.floor is None else made.floor)
+            stopping = _stopping(fields.pop("stopping"))
+            made = Calibration(hard, correct, gain, agreed, stopping=stopping, **fields)
+            numbers = (made.least_gain, 0.0 if made.floor is None else made.floor)
             if not all(math.isfinite(number) for number in numbers):
                 raise ValueError("a bar is not a number")
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -93,35 +99,54 @@ def _logistic(fields: dict[str, Any], known: frozenset[str]) -> Logistic:
     return made
 
 
+def _stopping(fields: dict[str, Any] | None) -> Stopping | None:
+    if fields is None:
+        return None
+    price, urns = float(fields["price"]), []
+    for row in fields["urns"]:
+        weight, right, discount, strength = (float(number) for number in row)
+        # Urns outside of these bounds have no logarithm.
+        if not (weight > 0 and 0 <= right < 1 and 0 <= discount < 1 and 0 < strength < math.inf):
+            raise ValueError(f"{row} is no urn")
+        urns.append((weight, right, discount, strength))
+    if not urns or not 0 < price < 1:
+        raise ValueError("a vote has no price, or no urns")
+    return Stopping(price, tuple(urns))
+
+
+_DRAFT = Logistic(
+    6.49,
+    {
+        "answer_logprob": 0.50,
+        "answer_margin": 0.15,
+        "lowest_window": 7.04,
+        "mean_logprob": 4.25,
+        "length": -1.53,
+        "cut": -3.0,  # not fitted: no draft was cut there
+        "objections": -5.06,
+    },
+)
 DEFAULT = Calibration(
     hard=Logistic(
         -8.45,
         {"length": 1.49, "numbers": 4.18, "digits": 1.35, "operators": -0.15, "constraints": 0.30},
     ),
-    correct=Logistic(
-        6.49,
-        {
-            "answer_logprob": 0.50,
-            "answer_margin": 0.15,
-            "lowest_window": 7.04,
-            "mean_logprob": 4.25,
-            "length": -1.53,
-            "cut": -3.0,  # not fitted: no draft was cut there
-            "objections": -5.06,
-        },
-    ),
+    correct=_DRAFT,
+    # Of a model that was not asked: a vote may mend every wrong draft.
+    gain=Logistic(-_DRAFT.bias, {name: -weight for name, weight in _DRAFT.weights.items()}),
     agreed=Logistic(
         0.15,
         {"share": -0.28, "weight": 4.00, "distinct": -1.71, "drawn": 0.60, "mean_logprob": 6.96,
          "objections": -7.49},
     ),
-    accept=0.6,
+    least_gain=0.4,
 )  # fmt: skip
 KNOWN = {
     "hard": frozenset(
         "length numbers digits operators constraints question open_ended code mathematics "
         "foreign".split()
     ),
-    "correct": frozenset(DEFAULT.correct.weights),
+    "correct": frozenset(_DRAFT.weights),
+    "gain": frozenset(_DRAFT.weights),
     "agreed": frozenset(DEFAULT.agreed.weights),
 }

@@ -61,8 +61,11 @@ class Router:
             return Route("direct", 1, "width 1", difficulty, reasons)
         hard = difficulty >= CERTAINLY_HARD
         strategy, reason = ("vote", "looks hard") if hard else ("direct", "one pass first")
-        floor = self.calibration.floor
-        return Route(strategy, width, reason, difficulty, reasons, floor=floor)
+        known = self.calibration
+        return Route(
+            strategy, width, reason, difficulty, reasons,
+            floor=known.floor, stopping=known.stopping,
+        )  # fmt: skip
 
     def confidence(self, winner: Completion, ballot: Ballot | None) -> float:
         """P(right) of what a route came to."""
@@ -73,8 +76,8 @@ class Router:
     def next(self, route: Route, winner: Completion) -> Route | None:
         """Where to go on after `route` came to `winner`; None to accept it.
 
-        A doubtful draft goes to a vote, whose winner is revised if a verifier objects to it.
-        Revising the draft first costs fewer tokens, but a model that was not trained to revise
+        A draft that a vote may mend goes to one, whose winner is revised if a verifier objects to
+        it. Revising the draft first costs fewer tokens, but a model that was not trained to revise
         makes the arithmetic hold and the answer wrong (docs/log.md).
         """
         if route.strategy == "vote":
@@ -84,10 +87,10 @@ class Router:
             return dataclasses.replace(route, strategy="refine", reason=reason, inner=route)
         if route.width == 1 or (route.inner is not None and route.inner.strategy == "vote"):
             return None
-        probability, reasons = self.calibration.correct.explain(draft_signals(winner))
-        if probability >= self.calibration.accept:
+        gain, reasons = self.calibration.gain.explain(draft_signals(winner))
+        if gain < self.calibration.least_gain:
             return None
-        reason = f"right with P = {probability:.2f}, under {self.calibration.accept:.2f}"
+        reason = f"a vote mends it with P = {gain:.2f}"
         return dataclasses.replace(
             route,
             strategy="vote",

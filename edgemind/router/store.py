@@ -9,6 +9,7 @@ import hashlib
 import re
 from pathlib import Path
 
+from edgemind.errors import ConfigError
 from edgemind.folders import replace_file
 from edgemind.router.calibration import DEFAULT, Calibration
 
@@ -25,19 +26,21 @@ def calibration_file(folder: Path, name: str, size: int) -> Path:
     return folder / "calibrations" / f"{safe}-{tag}.json"
 
 
-def load_calibration(folder: Path, name: str, size: int) -> Calibration:
+def load_calibration(folder: Path, name: str, size: int) -> tuple[Calibration, tuple[str, ...]]:
     """The model's own calibration, the shipped one, or the default where it has neither.
 
-    Raises `ConfigError` for a file that cannot be read as one.
+    A file that is damaged or of another version is passed over, and a notice says so.
     """
+    notices: list[str] = []
     for place in (folder, SHIPPED):
         path = calibration_file(place, name, size)
         try:
-            text = path.read_text(encoding="utf-8")
+            return Calibration.from_json(path.read_text(encoding="utf-8"), str(path)), (*notices,)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        return Calibration.from_json(text, str(path))
-    return DEFAULT
+        except (ConfigError, UnicodeDecodeError) as error:
+            notices.append(f"{error}; until then it is not used")
+    return DEFAULT, (*notices,)
 
 
 def save_calibration(folder: Path, name: str, size: int, calibration: Calibration) -> Path:

@@ -17,7 +17,7 @@ from edgemind.errors import ConfigError
 from edgemind.run import Run
 from edgemind.types import Ballot, Completion, Event, Route
 
-SUPPORT = {"base", "choice", "prior", "stopping", "tally", "urns"}
+SUPPORT = {"base", "choice", "prior", "roles", "stopping", "tally", "urns"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, begin
@@ -25,7 +26,8 @@ from edgemind.strategies.stopping import (
     Worth,
     first_to_fire,
 )
-from edgemind.types import Ballot, Checked, Completion, Event, Route, Sampled
+from edgemind.strategies.urns import Urn
+from edgemind.types import Ballot, Checked, Completion, Event, Route, Sampled, Stopping
 from edgemind.verify.answers import canonical
 
 DOUBTFUL = 0.1
@@ -169,24 +171,34 @@ class Tally:
 
 
 def rules_for(run: Run, route: Route) -> tuple[Rule, ...]:
-    """The usual rules, and the price of a sample where a person said what an answer is worth."""
+    """The model's own rules or the usual ones, and the price where a person named a worth."""
+    rules = EARLY if route.stopping is None else own_rules(route.stopping)
     if route.worth is None:
-        return EARLY
-    cost = run.price(CHEAP_WIDTH)
-    return (*EARLY, CostAware(route.worth, cost.seconds))
+        return rules
+    return (*rules, CostAware(route.worth, run.price(CHEAP_WIDTH).seconds))
 
 
-def poll(run: Run, route: Route, tally: Tally) -> Generator[Event, None, Outcome]:
+@lru_cache(maxsize=16)
+def own_rules(stopping: Stopping) -> tuple[Rule, ...]:
+    """`EARLY` with what is known of one model."""
+    prior = tuple(Urn(*row) for row in stopping.urns)
+    return (Worth(stopping.price, prior), *EARLY[1:])
+
+
+def poll(
+    run: Run, route: Route, tally: Tally, roles: Sequence[str] = ()
+) -> Generator[Event, None, Outcome]:
     """Count what there is, then draw wave after wave of samples, until the tally is decided.
 
-    Whatever is still running then is dropped, and so is the memory of every sample but the best
-    one of each answer.
+    With `roles` a wave is one sample for each of them, told so. Whatever is still running at the
+    end is dropped, and so is the memory of every sample but the best one of each answer.
     """
     outcome = yield from begin(run, route)
     for completion in run.finished:
         tally.add(completion)
     while not run.cut and not tally.decided():
-        with closing(run.samples(tally.wave(), route.floor)) as wave:
+        count = min(len(roles), tally.width - tally.drawn) if roles else tally.wave()
+        with closing(run.samples(count, route.floor, roles)) as wave:
             for event in wave:
                 yield event
                 if isinstance(event, Sampled):

@@ -15,9 +15,10 @@ from typing import TypeVar
 
 from edgemind.budget import Cost, Ledger
 from edgemind.config import Limits
+from edgemind.database import Damaged
 from edgemind.errors import BudgetTooSmall
 from edgemind.types import Answer, Budget, Event, Route, Spent
-from edgemind.usage.database import Damaged, Database
+from edgemind.usage.database import Database
 from edgemind.usage.limits import Amount, Left, least, smaller, whats_left
 
 T = TypeVar("T")

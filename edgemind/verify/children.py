@@ -42,7 +42,7 @@ Say = Callable[[Any], None]
 Task = Callable[[Any, Say, float], None]
 """Works on a request until the given moment of `time.monotonic` at the latest, and says results."""
 
-_READY: Final = "ready"
+READY: Final = "ready"
 _HEADROOM_SECONDS: Final = 0.1
 
 
@@ -120,26 +120,31 @@ def call(
     with made as place:
         # A moment before the time is up, so that a child can still say where it was.
         until = time.monotonic() + seconds - min(_HEADROOM_SECONDS, seconds / 10)
-        asked = {"until": until, "request": request, "limits": asdict(limits), "errors": errors}
-        message = json.dumps(asked).encode()
+        message = opening(request, until, limits, errors)
         try:
             ended = run(
                 command(name),
                 message,
                 seconds,
                 folder=Path(place),
-                environment=_environment(place),
+                environment=environment(place),
                 stopped=stopped,
                 heard=listen,
             )
         except OSError as error:
             raise EdgemindError(f"the {name} child cannot be started: {error}") from error
     said = tuple(_values(ended.stdout))
-    if ended.code is not None and said[:1] != (_READY,):
+    if ended.code is not None and said[:1] != (READY,):
         last = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise EdgemindError(f"the {name} child ended with code {ended.code} at its start: {last}")
     kept = ended.stderr.decode("utf-8", "replace") if errors else ""
     return Reply(said[1:], ended.code, ended.stopped, kept)
+
+
+def opening(request: Any, until: float, limits: Limits, errors: bool = False) -> bytes:
+    """The line that a child reads first."""
+    asked = {"until": until, "request": request, "limits": asdict(limits), "errors": errors}
+    return json.dumps(asked).encode() + b"\n"
 
 
 def command(name: str) -> tuple[str, ...]:
@@ -150,20 +155,23 @@ def command(name: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "edgemind", "_child", name)
 
 
-def _environment(folder: str) -> dict[str, str]:
-    """Nothing of ours but where this package is; hashes without chance, so that runs agree."""
+def environment(folder: str) -> dict[str, str]:
+    """A child's variables: nothing of ours but where this package is.
+
+    Hashes go without chance, so that runs agree.
+    """
     import site
     import sysconfig
 
     # Without a home folder the interpreter would look for one at its start: by a socket, in vain.
-    environment = {"PYTHONHASHSEED": "0", "TMPDIR": folder, "HOME": folder}
+    variables = {"PYTHONHASHSEED": "0", "TMPDIR": folder, "HOME": folder}
     if site.ENABLE_USER_SITE and site.getusersitepackages() in sys.path:
-        environment["PYTHONUSERBASE"] = site.getuserbase()  # libraries are installed there too
+        variables["PYTHONUSERBASE"] = site.getuserbase()  # libraries are installed there too
     package = str(Path(__file__).parents[2])
     # Where libraries are installed the interpreter looks by itself, and after its own modules.
     if package not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        environment["PYTHONPATH"] = package
-    return environment
+        variables["PYTHONPATH"] = package
+    return variables
 
 
 class _Lines:
@@ -203,7 +211,7 @@ def serve(name: str, shut_in: Callable[[], bool], tasks: Mapping[str, Task] = CH
     task = tasks.get(name)
     if task is None:
         raise ConfigError(f"no child is called {name!r}; there are {', '.join(tasks)}")
-    message = json.loads(sys.stdin.buffer.read())
+    message = json.loads(sys.stdin.buffer.readline())  # a task may read on
     # Only we write to the real stdout: whatever the task runs prints into nothing.
     out = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -218,7 +226,7 @@ def serve(name: str, shut_in: Callable[[], bool], tasks: Mapping[str, Task] = CH
     if not shut_in():
         # Counts every process and thread of this user, so that none is what it can mean.
         _lower(resource.RLIMIT_NPROC, 0)
-    say(_READY)
+    say(READY)
     if not message["errors"]:
         os.dup2(nothing, 2)
     task(message["request"], say, message["until"])

@@ -76,6 +76,11 @@ def _mean(values: Sequence[float]) -> list[float]:
     return [round(100 * x, 1) for x in (sum(values) / len(values), *bootstrap(values))]
 
 
+def _difference(better: Sequence[bool], than: Sequence[bool]) -> list[float]:
+    """Of two ways to answer the same problems, in points."""
+    return _mean([float(a) - float(b) for a, b in zip(better, than, strict=True)])
+
+
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Percentages with intervals of one group of problems."""
     greedy = [o.right(o.greedy) for o in outcomes]
@@ -92,8 +97,10 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         row["half"] = _share([o.majority(half) for o in outcomes])
         votes = [o.majority(most) for o in outcomes]
         row["full"] = _share(votes)
-        row["gain"] = _mean([float(v) - float(g) for v, g in zip(votes, greedy, strict=True)])
-        row["checked"] = _share([o.majority(most, checked=True) for o in outcomes])
+        row["gain"] = _difference(votes, greedy)
+        checked = [o.majority(most, checked=True) for o in outcomes]
+        row["checked"] = _share(checked)
+        row["check_gain"] = _difference(checked, votes)
         row["oracle"] = _share([any(flags) for flags in rights])
     return row
 
@@ -127,10 +134,10 @@ def markdown(rows: dict[str, dict[str, Any]], samples: int) -> str:
     lines = [
         f"| group | problems | greedy % | mean of {samples} % | majority of {max(1, samples // 2)} "
         f"% | majority of {samples} % | majority − greedy | checked majority of {samples} % | "
-        f"oracle of {samples} % |",
-        "|---|---|---|---|---|---|---|---|---|",
+        f"checked − majority | oracle of {samples} % |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    columns = ("greedy", "mean", "half", "full", "gain", "checked", "oracle")
+    columns = ("greedy", "mean", "half", "full", "gain", "checked", "check_gain", "oracle")
     for key, row in rows.items():
         cells = [cell(row.get(name)) for name in columns]
         lines.append(f"| {key} | {row['problems']} | {' | '.join(cells)} |")

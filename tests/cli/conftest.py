@@ -22,6 +22,7 @@ class Program:
     says: list[str] = field(default_factory=lambda: ["#### 4"])
     logprob: float = -0.0001
     context: int = 4096
+    answer_cue: str | None = "#### "
     loads: list[tuple[object, dict[str, object]]] = field(default_factory=list)
     minds: list[Mind] = field(default_factory=list)
     on_step: Callable[[ScriptedEngine], None] | None = None
@@ -31,7 +32,7 @@ class Program:
         self.loads.append((model, options))
         lines = [Line(tuple(text), (self.logprob,)) for text in self.says]
         engine = ScriptedEngine(
-            lines, context=self.context, on_step=self.on_step, answer_cue="#### "
+            lines, context=self.context, on_step=self.on_step, answer_cue=self.answer_cue
         )
         usage = options.get("usage")
         assert usage is None or isinstance(usage, Usage)

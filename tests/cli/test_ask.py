@@ -41,6 +41,9 @@ def test_a_pipe_is_the_prompt(program: Program) -> None:
 def test_instructions_and_a_pipe(program: Program) -> None:
     assert program("ask", "Add", "these:", "-", stdin="1\n2\n").exit_code == 0
     assert "user\nAdd these:\n\n1\n2<|im_end|>" in asked(program)
+    program.answer_cue = None  # a model of many tasks, which knows fences
+    assert program("ask", "Read these:", "-", stdin="1\n2\n").exit_code == 0
+    assert "user\nRead these:\n\n```\n1\n2\n```<|im_end|>" in asked(program)
 
 
 def test_bytes_that_are_no_text(program: Program) -> None:

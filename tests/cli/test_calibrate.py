@@ -27,7 +27,7 @@ def test_it_is_fitted_and_saved(program: Program, questions: str, tmp_path: Path
     assert "40 questions" in done.stderr and "saved as" in done.stderr
     shown = json.loads(done.stdout)
     assert shown["problems"] == 40 and len(shown["data"]) == 64
-    assert load_calibration(tmp_path / "data", "scripted", 1_000_000).problems == 40
+    assert load_calibration(tmp_path / "data", "scripted", 1_000_000)[0].problems == 40
 
 
 def test_a_dry_run_saves_nothing(program: Program, questions: str, tmp_path: Path) -> None:

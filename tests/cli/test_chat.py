@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from edgemind.engines.scripted import ScriptedEngine
+from edgemind.errors import ModelUnsupported
+from edgemind.prompt import Prompt, prepare
 from tests.cli.conftest import Program
 
 
@@ -104,3 +108,21 @@ def test_an_answer_without_a_word_is_forgotten(program: Program) -> None:
     program.says = ["", "fine"]
     program("chat", stdin="Say a\nSay b\n")
     assert "Say a" not in conversation(program)
+
+
+def test_a_template_that_refuses_a_later_turn_does_not_cost_the_conversation(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program.says = ["one", "two"]
+
+    def refusing(*arguments: Any, **options: Any) -> Prompt:
+        if arguments[2][-1].content == "Refuse":
+            raise ModelUnsupported("The chat template refuses this chat: no")
+        return prepare(*arguments, **options)
+
+    monkeypatch.setattr("edgemind.runtime.prepare", refusing)
+    done = program("chat", stdin="Say a\nRefuse\nSay b\n")
+    assert (done.exit_code, done.stdout) == (0, "one\ntwo\n")
+    assert "edgemind: The chat template refuses this chat: no\n" in done.stderr
+    assert "Refuse" not in conversation(program)
+    assert program("chat", stdin="Refuse\n").exit_code == 3

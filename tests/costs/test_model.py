@@ -108,6 +108,14 @@ def test_power_is_learned_by_kind_and_not_from_crumbs() -> None:
     assert costs.step(1).joules < 12 * costs.step(1).seconds
 
 
+def test_power_that_was_asked_for_is_still_learned() -> None:
+    costs = CostModel(1_000_000)
+    for watts in (5.0, 50.0):
+        costs.observe_power((Phase("draft", 1.0, watts),) * 40)
+        assert costs.watts == pytest.approx(watts)
+        assert costs.step(1).joules == pytest.approx(watts * costs.step(1).seconds)
+
+
 def test_short_prompts_say_little() -> None:
     costs = CostModel(1_000_000)
     before = costs.prefill(100)

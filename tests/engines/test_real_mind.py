@@ -12,6 +12,7 @@ import edgemind
 from edgemind.budget import Watchdog
 from edgemind.engines.llama import LlamaEngine
 from edgemind.engines.onnx import OnnxEngine
+from edgemind.strategies.roles import READERS, SPECIALISTS
 from edgemind.types import Budget, Event, Finished, Message, Sampling, Text
 from tests.engines.branches import before_runs, is_idle
 
@@ -33,13 +34,26 @@ def is_clean(mind: edgemind.Mind) -> bool:
     return is_idle(mind._engine)
 
 
-@pytest.mark.parametrize("strategy", ["direct", "vote", "majority", "best_of", "refine"])
+@pytest.mark.parametrize("strategy", ["direct", "vote", "majority", "best_of", "panel", "refine"])
 @pytest.mark.parametrize("tokens", [1, 13, 100])
 def test_token_budgets(mind: edgemind.Mind, strategy: str, tokens: int) -> None:
     budget = Budget(tokens=tokens)
     answer = mind.ask(QUESTION, strategy=strategy, width=5, budget=budget)
     assert answer.spent.tokens <= tokens
     assert answer.finish in ("budget", "stop", "length")
+    assert is_clean(mind)
+
+
+@pytest.mark.parametrize("question", ["What is 17 + 25?", "Write a poem."])
+def test_a_panel_evaluates_what_its_members_share_once(mind: edgemind.Mind, question: str) -> None:
+    """Three are told something, behind a prompt that is longer than all that they are told."""
+    told = len(mind._engine.vocabulary.encode(" ".join((*SPECIALISTS, *READERS)), False))
+    text = "word " * 100 + question
+    whole = len(mind._engine.vocabulary.encode(text, False))
+    answer = mind.ask(text, strategy="panel", width=4, sampling=Sampling(max_tokens=20))
+    samples = [phase for phase in answer.spent.phases if phase.name == "samples"]
+    assert samples and samples[0].tokens
+    assert whole < answer.spent.prompt_tokens < min(2 * whole, whole + told + 100)
     assert is_clean(mind)
 
 

@@ -10,7 +10,9 @@ from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.evaluate.calibrate import Asked, ask_all, calibrate
 from edgemind.evaluate.datasets import PROBLEMS, Problem, read_problems
 from edgemind.router.calibration import Calibration
-from edgemind.types import Message
+from edgemind.router.router import Router
+from edgemind.strategies.stopping import Beta
+from edgemind.types import Message, Route
 from tests.helpers import scripted_mind
 
 
@@ -42,8 +44,14 @@ def test_unsure_drafts_are_told_from_sure_ones() -> None:
     assert report.direct == pytest.approx(2 / 3)
     assert report.voted == 1.0
     assert report.correct.auroc > 0.99 and report.correct.error < 0.1
-    assert report.adaptive == 1.0 and report.tokens < 0.75
+    assert report.gain.auroc > 0.99  # a third of the drafts is wrong, and every vote right
+    assert report.plan.right == 1.0 and report.plan.tokens < 0.75
     kept = report.calibration
+    assert kept.stopping is not None and kept.stopping.price == report.plan.price
+    router = Router(kept)
+    for one in asked(9):
+        route = router.next(Route("direct", 4, "", 0.5), one.samples[0])
+        assert (route is None) == one.right[0]
     assert kept.problems == 60 and len(kept.data) == 64
     assert Calibration.from_json(kept.to_json()) == kept
     text = "\n".join(report.lines())
@@ -53,10 +61,39 @@ def test_unsure_drafts_are_told_from_sure_ones() -> None:
 def test_what_is_always_right_is_always_accepted() -> None:
     found = [one for one in asked(90) if one.right[0]]
     report = calibrate(found)
-    assert report.adaptive == 1.0
-    assert report.tokens < 0.7
+    assert report.plan.right == 1.0
+    assert report.plan.tokens < 0.3  # the draft alone, of four samples
+    assert report.calibration.least_gain == 1.0
     assert math.isnan(report.correct.auroc)
     assert Calibration.from_json(report.calibration.to_json()).problems == len(found)
+
+
+def hopeless(count: int = 60) -> list[Asked]:
+    """Every third draft is wrong and unsure, and so are all other samples of that question."""
+    found: list[Asked] = []
+    for number, problem in enumerate(problems(count)):
+        right = Line((f"#### {2 * number}",), (-0.01,))
+        wrong = [Line((f"#### {2 * number + more}",), (-1.5,)) for more in range(1, 5)]
+        mind = scripted_mind(ScriptedEngine(wrong if number % 3 == 0 else [right] * 4))
+        found += ask_all(mind, [problem], 4, 1)
+    return found
+
+
+def test_no_vote_is_spent_on_what_it_cannot_mend() -> None:
+    report = calibrate(hopeless())
+    assert report.direct == report.voted == report.plan.right == pytest.approx(2 / 3)
+    assert report.plan.tokens == pytest.approx(1 / 4)
+    unsure = hopeless(1)[0].samples[0]
+    assert Router().next(Route("direct", 4, "", 0.5), unsure) is not None
+    assert Router(report.calibration).next(Route("direct", 4, "", 0.5), unsure) is None
+
+
+def test_a_vote_of_all_samples_and_one_that_stops() -> None:
+    one = asked(1)[0]
+    assert one.pattern == ((3, 1), 3)
+    whole, early = one.vote(), one.vote((Beta(0.7),))
+    assert whole.ballot.drawn == 4 and whole.right
+    assert early.ballot.drawn < 4 and early.tokens < whole.tokens
 
 
 def test_other_questions_have_another_digest() -> None:

@@ -100,6 +100,7 @@ def test_a_perfect_answerer_scores_everything() -> None:
     assert everything["greedy"][0] == everything["refused"] == 0.0
     for column in ("mean", "half", "full", "gain", "checked", "oracle"):
         assert everything[column][0] == 100.0
+    assert everything["check_gain"][0] == 0.0
     text = nano_scores.markdown(rows, 4)
     assert text.count("\n") == len(rows) + 1
 
@@ -111,7 +112,7 @@ def test_false_arithmetic_counts_a_tenth_in_the_checked_vote() -> None:
     assert not outcome.majority(4) and outcome.majority(4, checked=True)
     row = nano_scores.summary([outcome])
     assert (row["greedy"][0], row["mean"][0], row["full"][0]) == (0.0, 50.0, 0.0)
-    assert row["checked"][0] == row["oracle"][0] == 100.0
+    assert row["checked"][0] == row["oracle"][0] == row["check_gain"][0] == 100.0
 
 
 def test_prompts_out_of_scope_are_in_no_training_wording() -> None:

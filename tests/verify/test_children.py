@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -73,16 +74,16 @@ def test_frozen_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_installed_package_is_not_put_before_the_library(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert children._environment("/x")["PYTHONPATH"] == str(ROOT)
+    assert children.environment("/x")["PYTHONPATH"] == str(ROOT)
     monkeypatch.setattr("sysconfig.get_path", lambda name: str(ROOT))
     monkeypatch.setattr("site.ENABLE_USER_SITE", False)
     bare = {"PYTHONHASHSEED": "0", "TMPDIR": "/x", "HOME": "/x"}
-    assert children._environment("/x") == bare
+    assert children.environment("/x") == bare
     # Libraries in the person's own folder are found although the child has another home.
     monkeypatch.setattr("site.ENABLE_USER_SITE", True)
     monkeypatch.setattr("site.getusersitepackages", lambda: sys.path[-1])
     monkeypatch.setattr("site.getuserbase", lambda: "/u")
-    assert children._environment("/x") == {**bare, "PYTHONUSERBASE": "/u"}
+    assert children.environment("/x") == {**bare, "PYTHONUSERBASE": "/u"}
 
 
 def test_a_child_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,3 +129,56 @@ def test_the_command_is_hidden_and_the_package_can_be_run() -> None:
     )
     assert done.returncode == 0
     assert "chat" in done.stdout and "_child" not in done.stdout
+
+
+PARENT = """
+import sys
+from edgemind.verify.children import call
+code = "import time\\nwhile True: time.sleep(0.1)"
+print("calling", flush=True)
+call("python", {"code": code, "sessions": [], "tests": "", "certain": True}, 60.0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a signal at the parent's end is Linux's")
+def test_a_child_dies_with_its_parent() -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert parent.stdout is not None and parent.stdout.readline() == b"calling\n"
+    [child] = until(lambda: [one for one in living_children(parent.pid) if is_shut_in(one)])
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert until(lambda: not Path(f"/proc/{child}").exists() or is_dead(child))
+
+
+def until(seen: Any) -> Any:
+    """The first true value of `seen()`, within ten seconds."""
+    end = time.monotonic() + 10
+    while not (value := seen()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return value
+
+
+def living_children(process: int) -> list[int]:
+    """Numbers of a process's children."""
+    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [int(number) for number in found]
+
+
+def is_shut_in(process: int) -> bool:
+    """Whether a process has its filter: from there on it has asked for its parent's signal."""
+    try:
+        return "Seccomp:\t2" in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
+
+
+def is_dead(process: int) -> bool:
+    """Whether a process has ended, reaped or not."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return True
+    return state in (b"Z", b"X")

@@ -29,7 +29,14 @@ from edgemind.engines.llama.c_api import (
 )
 from edgemind.engines.llama.cache import Cache
 from edgemind.engines.llama.sampling import LlamaBranch, LlamaSampler
-from edgemind.engines.llama.sizing import Sizes, micro_batch_tokens, widest_that_fits
+from edgemind.engines.llama.sizing import (
+    SPARE_SEQUENCES,
+    Sizes,
+    cache_cells,
+    micro_batch_tokens,
+    needed_bytes,
+    widest_that_fits,
+)
 from edgemind.engines.llama.vocabulary import LlamaVocabulary, describe, read_metadata
 from edgemind.engines.sampling import complete
 from edgemind.engines.verbs import Verbs
@@ -38,8 +45,6 @@ from edgemind.errors import ContextFull, ModelError, ModelInvalid, ModelUnsuppor
 from edgemind.types import Sampling, Token
 
 BATCH_TOKENS = 512
-SPARE_SEQUENCES = 2
-"""Besides the branches: the prompt that they were forked from, and the kept one."""
 SMALL_MODEL_BYTES = 32 << 20
 """Under it a single token takes less than a millisecond on one core, and waiting for a second
 thread after each matrix costs more than it brings (docs/log.md)."""
@@ -122,16 +127,17 @@ class LlamaEngine(Verbs[LlamaBranch]):
         self.micro_batch = micro_batch_tokens(sizes, self.threads) if self._cuts else 128
         unified = cache == "unified"
         needed = {
-            width: file_bytes
-            + sizes.cache_bytes(self._cells(width, unified))
-            + sizes.buffer_bytes(self.micro_batch, width + SPARE_SEQUENCES)
+            width: needed_bytes(
+                sizes, file_bytes, self.context_length, width, self.micro_batch, unified=unified
+            )
             for width in range(1, self.max_width + 1)
         }
         self.max_width = widest_that_fits(path, needed, available, self.max_width)
         sequences = self.max_width + SPARE_SEQUENCES
         settings = api.llama_context_default_params()
         # llama.cpp asserts that every sequence could have a row of logits in one batch.
-        settings.n_ctx = max(self._cells(self.max_width, unified), sequences)
+        cells = cache_cells(self.context_length, self.max_width, unified)
+        settings.n_ctx = max(cells, sequences)
         settings.n_batch = BATCH_TOKENS
         settings.n_ubatch = self.micro_batch
         settings.n_seq_max = sequences
@@ -156,13 +162,6 @@ class LlamaEngine(Verbs[LlamaBranch]):
         self._sampler = LlamaSampler(api, self.vocabulary)
         window = int(api.llama_model_n_swa(self._model))
         self._cache: Cache[LlamaBranch] = Cache(api, self._context, sequences, unified, window)
-
-    def _cells(self, width: int, unified: bool) -> int:
-        """Tokens that the cache holds. A unified one need not hold every branch at full length:
-        a quarter each will do."""
-        if unified:
-            return self.context_length + width * min(512, self.context_length // 4)
-        return self.context_length * (width + SPARE_SEQUENCES)
 
     def close(self) -> None:
         """Free the model. Safe to call twice; the engine cannot be used afterwards."""

@@ -21,6 +21,8 @@ OTHER_OPERATIONS_PER_SECOND = 15e9
 MICRO_BATCHES = (512, 256, 128, 96, 64, 48, 32, 16, 8)
 MOST_MICRO_BATCH = 128
 """Larger ones bring nothing that could be seen (docs/log.md)."""
+SPARE_SEQUENCES = 2
+"""Besides the branches: the prompt that they were forked from, and the kept one."""
 SPARE_BYTES = 64 << 20
 """For the program itself and llama.cpp's small buffers."""
 CACHE_VALUE_BYTES = 2
@@ -69,6 +71,22 @@ class Sizes:
         """Memory of what a micro-batch computes, and of the logits of `rows` branches."""
         widest = max(self.vocabulary, 4 * (self.width + self.inner))
         return 4 * (micro_batch * widest + rows * self.vocabulary)
+
+
+def cache_cells(context: int, width: int, unified: bool) -> int:
+    """Tokens that the cache holds. A unified one need not hold every branch at full length:
+    a quarter each will do."""
+    if unified:
+        return context + width * min(512, context // 4)
+    return context * (width + SPARE_SEQUENCES)
+
+
+def needed_bytes(
+    sizes: Sizes, file_bytes: int, context: int, width: int, micro_batch: int, *, unified: bool
+) -> int:
+    """Memory of a model with its cache for `width` branches and its buffers."""
+    cache = sizes.cache_bytes(cache_cells(context, width, unified))
+    return file_bytes + cache + sizes.buffer_bytes(micro_batch, width + SPARE_SEQUENCES)
 
 
 def micro_batch_tokens(sizes: Sizes, threads: int, machine: str | None = None) -> int:

@@ -136,6 +136,23 @@ def _text(function: Any, model: Any, index: int) -> str:
 def describe(api: Any, model: Any, vocabulary: LlamaVocabulary, path: Path) -> ModelInfo:
     """`ModelInfo` from the file's metadata (keys as in llama.cpp's GGUF specification)."""
     metadata = read_metadata(api, model)
+    architecture = metadata.get("general.architecture", "unknown")
+    return ModelInfo(
+        name=metadata.get("general.name") or path.stem,
+        architecture=architecture,
+        parameters=int(api.llama_model_n_params(model)),
+        bytes=int(api.llama_model_size(model)),
+        context_length=int(api.llama_model_n_ctx_train(model)),
+        template=metadata.get("tokenizer.chat_template") or None,
+        bos_text=vocabulary.bos_text,
+        eos_text=vocabulary.eos_text,
+        sampling=sampling_defaults(metadata),
+        answer_cue=metadata.get("edgemind.answer_cue"),
+    )
+
+
+def sampling_defaults(metadata: Mapping[str, str]) -> Sampling:
+    """How the model's makers want it to be sampled: the metadata `general.sampling.*`."""
 
     def number(key: str) -> float | None:
         try:
@@ -148,23 +165,11 @@ def describe(api: Any, model: Any, vocabulary: LlamaVocabulary, path: Path) -> M
         value = number(key)
         return None if value is None else int(value)
 
-    architecture = metadata.get("general.architecture", "unknown")
-    return ModelInfo(
-        name=metadata.get("general.name") or path.stem,
-        architecture=architecture,
-        parameters=int(api.llama_model_n_params(model)),
-        bytes=int(api.llama_model_size(model)),
-        context_length=int(api.llama_model_n_ctx_train(model)),
-        template=metadata.get("tokenizer.chat_template") or None,
-        bos_text=vocabulary.bos_text,
-        eos_text=vocabulary.eos_text,
-        sampling=Sampling(
-            temperature=number("temp"),
-            top_k=integer("top_k"),
-            top_p=number("top_p"),
-            min_p=number("min_p"),
-            repeat_penalty=number("penalty_repeat"),
-            repeat_last_n=integer("penalty_last_n"),
-        ),
-        answer_cue=metadata.get("edgemind.answer_cue"),
+    return Sampling(
+        temperature=number("temp"),
+        top_k=integer("top_k"),
+        top_p=number("top_p"),
+        min_p=number("min_p"),
+        repeat_penalty=number("penalty_repeat"),
+        repeat_last_n=integer("penalty_last_n"),
     )

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemind.errors import ConfigError, ModelError, ModelInvalid, ModelNotFound, ModelUnsupported
+from edgemind.formats.onnx_template import home_of
 
 SMALL_FIRST = ("q4", "int8", "quantized", "uint8", "q4f16", "f32", "fp16", "bnb4")
 """What suits a processor: few bytes to read for each token, and kernels for them."""
@@ -90,10 +91,7 @@ def find_files(
     if path.suffix == ".onnx" and not path.is_dir():
         if not path.is_file():
             raise ModelNotFound(f"no model file at {path}")
-        home = path.parent
-        if home.name == "onnx" and not (home / "tokenizer.json").is_file():
-            home = home.parent
-        return _checked(_paired(home, path))
+        return _checked(_paired(home_of(path), path))
     if not path.is_dir():
         raise ModelNotFound(f"no model folder at {path}")
     genai = read_json(path / "genai_config.json")

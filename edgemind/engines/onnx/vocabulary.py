@@ -12,6 +12,7 @@ from typing import Any
 
 from edgemind.engines.onnx.folder import read_json
 from edgemind.errors import ModelError, ModelInvalid, ModelNotFound, ModelUnsupported
+from edgemind.formats.onnx_template import template_of
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _USUAL_SPACE = "▁"
@@ -85,21 +86,7 @@ class OnnxVocabulary:
     @property
     def template(self) -> str | None:
         """The chat template: of its own file, else of tokenizer_config.json."""
-        path = self._folder / "chat_template.jinja"
-        if path.is_file():
-            try:
-                return path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise ModelInvalid(f"cannot read {path}: {error}") from None
-        written = self.config.get("chat_template")
-        if isinstance(written, list):
-            named = {
-                entry.get("name"): entry.get("template")
-                for entry in written
-                if isinstance(entry, dict)
-            }
-            written = named.get("default")
-        return written if isinstance(written, str) and written else None
+        return template_of(self._folder, self.config)
 
     @cached_property
     def bos(self) -> int | None:

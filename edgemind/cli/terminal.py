@@ -1,0 +1,30 @@
+"""Text that a person sees: what a model, a file or a library wrote cannot steer their terminal."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TextIO
+
+# Controls (C0 but for newline and tab, C1) and the marks that turn the direction of writing.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """`text` without characters that a model could steer the terminal with."""
+    return UNPRINTABLE.sub("", text)
+
+
+def say(line: str) -> None:
+    """One line on stderr: beside the answer, not in it."""
+    print(f"edgemind: {printable(line)}", file=sys.stderr)
+
+
+def put(text: str = "", file: TextIO | None = None) -> None:
+    """Text for a person, with a line break after it; on stdout where no other file is given."""
+    print(printable(text), file=file or sys.stdout, flush=True)
+
+
+def put_json(text: str) -> None:
+    """JSON on stdout. What would steer a terminal can stand in its strings only, and is escaped."""
+    print(UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text), flush=True)

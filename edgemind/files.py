@@ -1,0 +1,35 @@
+"""Files that a person names: read up to a size, with an error that says which one is too large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgemind.errors import ConfigError
+
+
+def read_limited(path: Path, most: int, what: str) -> bytes:
+    """The bytes of a file that holds `what`; `ConfigError` for one of more than `most` bytes.
+
+    No more than that is read, whatever the file says of its size: it may be a device or a pipe.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot read {what} {path}: {error.strerror or error}") from None
+    if len(data) > most:
+        raise ConfigError(f"{what} {path} is larger than {size(most)}")
+    return data
+
+
+def read_text(path: Path, most: int, what: str) -> str:
+    """The text of such a file; `ConfigError` where it is not UTF-8."""
+    try:
+        return read_limited(path, most, what).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{what} {path} is no UTF-8 text") from None
+
+
+def size(count: int) -> str:
+    """A number of bytes, in words."""
+    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"

@@ -1,0 +1,199 @@
+"""What was said, kept where the person wants it (`[history] keep = true`), and removed for real.
+
+One SQLite file in a folder of its own (0700, the file 0600). A row is a message; a conversation is
+the messages of one chat, or of one question and its answer, in their order, so that it can be taken
+up again. What is cleared is overwritten with zeros (`secure_delete`), and neither the file's free
+pages nor its log keep a byte of it. Used by the command line; the library keeps nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from edgemind.database import Database, Kind
+from edgemind.errors import ConfigError, EdgemindError
+from edgemind.types import Chat, Message, Role
+
+FILE = Path("history") / "history.sqlite"
+"""In the data folder."""
+KIND = Kind(
+    application_id=0x65646768,  # "edgh"
+    migrations=(
+        """
+        CREATE TABLE messages (
+            conversation TEXT NOT NULL,
+            number INTEGER NOT NULL CHECK (typeof(number) = 'integer' AND number >= 0),
+            at REAL NOT NULL CHECK (typeof(at) = 'real'),      -- seconds since 1970
+            model TEXT NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant', 'tool')),
+            content TEXT NOT NULL CHECK (typeof(content) = 'text'),
+            reasoning TEXT,
+            PRIMARY KEY (conversation, number)
+        ) WITHOUT ROWID
+        """,
+    ),
+    tables=("messages",),
+    rows="messages",
+    lost="no message could be read back",
+    in_memory="what is said now is not kept",
+    # Temporary files would hold what the file holds, in another place.
+    pragmas=("secure_delete = ON", "temp_store = MEMORY"),
+)
+LEAST_PREFIX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation in the list. `started` and `ended` are in seconds since 1970."""
+
+    id: str
+    started: float
+    ended: float
+    model: str
+    messages: int
+    first: str
+
+
+def new_conversation() -> str:
+    """A name for a conversation: 16 hex digits."""
+    return os.urandom(8).hex()
+
+
+def _warn(line: str) -> None:
+    warnings.warn(line, stacklevel=2)
+
+
+class History:
+    """Conversations in the file at `path`. `warn` takes a line that has to be known."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        now: Callable[[], float] = time.time,
+        warn: Callable[[str], None] = _warn,
+    ) -> None:
+        self._path = path
+        self._now = now
+        self._file = Database(path, KIND, warn)
+
+    def add(self, conversation: str, model: str, messages: Sequence[Message]) -> None:
+        """Put messages at the end of a conversation."""
+        at = float(self._now())
+        rows = [
+            (conversation, at, _text(model), one.role, _text(one.content), _thought(one))
+            for one in messages
+        ]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                "INSERT INTO messages SELECT ?1, count(*), ?2, ?3, ?4, ?5, ?6 "
+                "FROM messages WHERE conversation = ?1",
+                rows,
+            )
+
+        self._make_private()
+        self._file.write(work)
+
+    def conversations(self) -> list[Conversation]:
+        """All of them, the latest last."""
+        query = (
+            "SELECT conversation, min(at), max(at), max(model), count(*), coalesce((SELECT content "
+            "FROM messages AS first WHERE first.conversation = messages.conversation "
+            "AND role = 'user' ORDER BY number LIMIT 1), '') "
+            "FROM messages GROUP BY conversation ORDER BY max(at), conversation"
+        )
+        rows = self._read(lambda connection: connection.execute(query).fetchall())
+        return [Conversation(*row) for row in rows]
+
+    def chat(self, conversation: str) -> Chat:
+        """The messages of a conversation, in their order."""
+        query = (
+            "SELECT role, content, reasoning FROM messages WHERE conversation = ? ORDER BY number"
+        )
+        rows = self._read(lambda connection: connection.execute(query, (conversation,)).fetchall())
+        return tuple(Message(cast(Role, role), content, thought) for role, content, thought in rows)
+
+    def find(self, beginning: str | None) -> str:
+        """The name that begins so, or the latest one's for None; `ConfigError` for none or two."""
+        names = [one.id for one in self.conversations()]
+        if not names:
+            raise ConfigError("no conversation is kept")
+        if beginning is None:
+            return names[-1]
+        found = [name for name in names if name.startswith(beginning)]
+        if len(beginning) < LEAST_PREFIX or len(found) != 1:
+            count = len(found) if len(beginning) >= LEAST_PREFIX else "too many"
+            raise ConfigError(
+                f"{count} conversations begin with {beginning!r}: edgemind history list names them"
+            )
+        return found[0]
+
+    def clear(self, conversation: str | None = None) -> int:
+        """Remove a conversation, or all, byte by byte; how many there were.
+
+        Raises `EdgemindError` where another process holds on to them.
+        """
+        if not self._path.exists():
+            return self._clear_damaged() if conversation is None else 0
+
+        def work(connection: sqlite3.Connection) -> int:
+            which = "1" if conversation is None else "conversation = :name"
+            given = {"name": conversation}
+            [count] = connection.execute(
+                f"SELECT count(DISTINCT conversation) FROM messages WHERE {which}", given
+            ).fetchone()
+            connection.execute(f"DELETE FROM messages WHERE {which}", given)
+            return int(count)
+
+        removed = self._file.write(work)
+        if not self._file.scrub():
+            raise EdgemindError(
+                "another edgemind is using the history just now: the conversations are removed, "
+                "but their bytes are still in its log; end it and clear once more"
+            )
+        if conversation is None:
+            removed += self._clear_damaged()
+        return removed
+
+    def close(self) -> None:
+        """Close the file; it is opened again where it is used again."""
+        self._file.close()
+
+    def _read(
+        self, work: Callable[[sqlite3.Connection], list[tuple[Any, ...]]]
+    ) -> list[tuple[Any, ...]]:
+        # Nothing to read is no reason to make a file.
+        return self._file.write(work) if self._path.exists() else []
+
+    def _clear_damaged(self) -> int:
+        """Remove files that were moved aside because they were damaged, overwritten first."""
+        files = [*self._path.parent.glob(f"{self._path.stem}.damaged-*")]
+        for file in files:
+            with suppress(OSError), file.open("r+b") as opened:
+                opened.write(bytes(file.stat().st_size))
+                os.fsync(opened.fileno())
+            file.unlink(missing_ok=True)
+        return int(bool(files))
+
+    def _make_private(self) -> None:
+        with suppress(OSError):  # where it cannot be made, writing says so
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.parent.chmod(0o700)
+
+
+def _text(text: str) -> str:
+    """A text as it can be stored: half characters of a terminal's are none."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _thought(message: Message) -> str | None:
+    return None if message.reasoning is None else _text(message.reasoning)

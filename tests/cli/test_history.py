@@ -1,0 +1,114 @@
+"""`edgemind history`, and what `ask` and `chat` put there: nothing, unless the person wants it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from edgemind.cli.main import app
+from edgemind.folders import config_folder, data_folder
+from edgemind.history import FILE, History
+from edgemind.types import Message
+from tests.cli.conftest import Program
+
+SECRET = "Where is the goose?"
+
+
+def history(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["history", *arguments])
+
+
+@pytest.fixture
+def keep() -> Callable[[bool], None]:
+    """Writes `[history] keep`."""
+
+    def write(wanted: bool) -> None:
+        config_folder().mkdir(parents=True, exist_ok=True)
+        (config_folder() / "config.toml").write_text(f"[history]\nkeep = {str(wanted).lower()}\n")
+
+    return write
+
+
+@pytest.mark.parametrize("wanted", [None, False])
+def test_nothing_is_kept_unasked(
+    program: Program, home: Path, keep: Callable[[bool], None], wanted: bool | None
+) -> None:
+    if wanted is not None:
+        keep(wanted)
+    assert program("ask", SECRET).exit_code == 0
+    assert program("chat", stdin=f"{SECRET}\nAnd now?\n").exit_code == 0
+    assert not (data_folder() / FILE).exists()
+    for path in home.rglob("*"):
+        assert path.is_dir() or b"goose" not in path.read_bytes(), path
+    done = history("list")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "no conversation is kept (history.keep is not set in config.toml)" in done.stderr
+
+
+def test_a_question_and_a_chat_are_kept(program: Program, keep: Callable[[bool], None]) -> None:
+    keep(True)
+    program.says = ["one", "two"]
+    assert program("ask", SECRET).exit_code == 0
+    assert program("chat", "--system", "Be brief.", stdin=f"{SECRET}\nAnd now?\n").exit_code == 0
+    kept = History(data_folder() / FILE)
+    asked, talked = kept.conversations()
+    assert [one.content for one in kept.chat(asked.id)] == [SECRET, "one"]
+    assert kept.chat(talked.id) == (
+        Message("system", "Be brief."),
+        Message("user", SECRET),
+        Message("assistant", "one"),
+        Message("user", "And now?"),
+        Message("assistant", "two"),
+    )
+    kept.close()
+
+    lines = history("list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [asked.id[:8], talked.id[:8]]
+    assert lines[0].endswith(SECRET) and lines[1].split()[3] == "5"
+    shown = history("show", asked.id[:8]).stdout
+    assert shown == f"user:\n{SECRET}\n\nassistant:\none\n"
+    assert "Be brief." in history("show").stdout, "the latest one"
+    found = json.loads(history("show", "--json").stdout)
+    assert found["id"] == talked.id and found["messages"][0]["role"] == "system"
+    assert [one["id"] for one in json.loads(history("list", "--json").stdout)] == [
+        asked.id,
+        talked.id,
+    ]
+
+    assert history("clear", asked.id[:8]).stderr == "removed: 1 conversation\n"
+    assert history("clear").stderr == "removed: 1 conversation\n"
+    assert history("clear").stderr == "removed: 0 conversations\n"
+    rest = b"".join(path.read_bytes() for path in (data_folder() / FILE).parent.iterdir())
+    assert b"goose" not in rest and b"brief" not in rest
+
+
+def test_an_answer_that_failed_is_not_kept(program: Program, keep: Callable[[bool], None]) -> None:
+    keep(True)
+    program.context = 8
+    program("chat", stdin=f"{SECRET}\n")
+    assert not (data_folder() / FILE).exists()
+
+
+def test_what_was_said_cannot_steer_the_terminal(
+    program: Program, keep: Callable[[bool], None]
+) -> None:
+    keep(True)
+    program.says = ["a\x1b[2Jb\x9b1mc\u202ed"]
+    program("ask", "x\x1b]0;y\x07z")
+    for done in (history("list"), history("show"), history("show", "--json")):
+        assert done.exit_code == 0
+        assert not set("\x1b\x07\x9b\u202e") & set(done.stdout)
+    assert (
+        json.loads(history("show", "--json").stdout)["messages"][1]["content"] == (program.says[0])
+    )
+
+
+@pytest.mark.parametrize("arguments", [["show"], ["show", "abcd"], ["clear", "abcd"]])
+def test_a_conversation_that_is_not_there(arguments: list[str]) -> None:
+    done = history(*arguments)
+    assert done.exit_code == 2
+    assert done.stderr == "edgemind: no conversation is kept\n"
