@@ -13,12 +13,12 @@ from typer.core import TyperGroup
 
 import edgemind
 from edgemind.cli.ask import ask
-from edgemind.cli.chat import chat
 from edgemind.cli.child import child
 from edgemind.guard.lock import lock_network
 from edgemind.guard.telemetry import switch_off
 
 LATE = {
+    "chat": ("edgemind.cli.chat", "chat"),
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
     "doctor": ("edgemind.cli.doctor", "doctor_command"),
     "eval": ("edgemind.cli.eval", "evaluate_command"),
@@ -60,7 +60,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(ask)
-app.command()(chat)
 app.command("_child", hidden=True)(child)
 
 
