@@ -31,10 +31,8 @@ def converse(desk: Desk, read: Reader, answering: Stopper, *, commands: bool) ->
             continue
         try:
             if not (commands and is_command(line)):
-                desk.prefill = line  # to be changed, where it cannot be answered
-                prompt = without_marks(without_escape(line)) if commands else line
+                prompt = without_marks(without_escape(line)).strip("\n") if commands else line
                 _answer(desk, prompt, answering)
-                desk.prefill = ""
                 continue
             run_command(COMMANDS, desk, line)
             again, desk.again = desk.again, None
