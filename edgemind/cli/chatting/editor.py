@@ -9,12 +9,14 @@ import os
 from collections.abc import Iterable, Mapping
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app_session
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import has_focus
 from prompt_toolkit.history import InMemoryHistory
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.input.typeahead import get_typeahead
+from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 
 from edgemind.cli.chatting.blocks import is_open
 from edgemind.cli.chatting.commands import SWITCHES
@@ -94,6 +96,11 @@ class Editor:
             return None
         except KeyboardInterrupt:  # a signal from outside, not a key
             return ""
+
+
+def typed_ahead() -> list[KeyPress]:
+    """Keys that came so soon after the end of a line that they were read together with it."""
+    return get_typeahead(get_app_session().input)
 
 
 def _bindings() -> KeyBindings:

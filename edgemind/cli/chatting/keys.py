@@ -14,6 +14,7 @@ import termios
 import threading
 import tty
 from collections import deque
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
@@ -59,6 +60,14 @@ class TypeAhead:
         """The line that was not ended."""
         draft, self.draft = self.draft, ""
         return draft
+
+    def take(self, presses: Iterable[KeyPress]) -> bool:
+        """Go on from keys that were read before; whether Ctrl-C was among them."""
+        stopped = False
+        for press in presses:
+            stopped |= press.key == Keys.ControlC
+            self._press(press)
+        return stopped
 
     def __enter__(self) -> TypeAhead:
         self._before = termios.tcgetattr(self._file)

@@ -76,6 +76,8 @@ class Talk:
     turns: list[Turn] = field(default_factory=list)
     dropped: int = 0
     """So many of the oldest turns are no longer sent, since the context has no room for them."""
+    stopped: bool = False
+    """`stop` was called, and no stream has heard of it yet."""
     routes: list[Routed | Escalated] = field(default_factory=list)
     """How the last prompt was routed, look by look."""
 
@@ -116,6 +118,11 @@ class Talk:
         self.routes.clear()
         if self.usage is not None:
             self.usage.conversation = os.urandom(16).hex()
+
+    def stop(self) -> None:
+        """End the answer with what there is of it; also one that has not quite begun."""
+        self.stopped = True
+        self.mind.stop()
 
     def close(self) -> None:
         """Free the model."""
@@ -162,7 +169,7 @@ class Talk:
         if again:
             warm = ANOTHER_TEMPERATURE if sampling.temperature is None else sampling.temperature
             sampling = replace(sampling, seed=None, temperature=warm)
-        return self.mind.stream(
+        events = self.mind.stream(
             chat,
             budget=self.budget,
             strategy=self.strategy,
@@ -172,6 +179,14 @@ class Talk:
             verify=self.verifiers,
             best_effort=self.best_effort,
         )
+        try:
+            for event in events:
+                if self.stopped:
+                    self.stopped = False
+                    self.mind.stop()
+                yield event
+        finally:
+            events.close()
 
 
 def dropped_words(count: int) -> str:

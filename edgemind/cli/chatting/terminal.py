@@ -7,13 +7,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from edgemind.cli.chatting.commands import COMMANDS
 from edgemind.cli.chatting.loop import converse
 from edgemind.cli.chatting.table import Desk
-from edgemind.cli.chatting.talk import Face
+from edgemind.cli.chatting.talk import Face, Talk
 from edgemind.runtime import Mind
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class Terminal:
         self._console = Console(highlight=False, soft_wrap=False)
         self._keys: TypeAhead = TypeAhead()
         self._page = Page(self._console, self._keys.typed)
-        self._mind: Mind | None = None
+        self._talk: Talk | None = None
+        self._thinking = False
         self._presses = 0
         self._before: object = None
 
@@ -67,32 +68,37 @@ class Terminal:
         """Talk until the person leaves."""
         from edgemind.cli.chatting.editor import PROMPT, Editor
 
-        editor = Editor(COMMANDS, (turn.prompt for turn in desk.talk.turns))
+        talk = self._talk = desk.talk
+        editor = Editor(COMMANDS, (turn.prompt for turn in talk.turns))
 
         def read(prefill: str) -> str | None:
             if self._presses or prefill:
-                # Who stopped an answer, or got none, wants to see what goes out next.
-                self._presses = 0
+                # Who stopped an answer, or takes one back, wants to see what goes out next.
                 prefill = "\n".join(filter(None, (prefill, self._keys.give_back())))
             elif self._keys.lines:
                 line = self._keys.lines.popleft()
                 self._page.note(f"{PROMPT}{line}")
                 return line
+            self._presses, talk.stopped = 0, False
             return editor.read(prefill or self._keys.take_draft())
 
         converse(desk, read, self.answering, commands=True)
 
     @contextmanager
-    def answering(self, mind: Mind) -> Iterator[None]:
-        """While this lasts, keys are kept, and Ctrl-C makes `mind` end with what it has."""
-        self._mind, self._presses = mind, 0
+    def answering(self, _: Mind) -> Iterator[None]:
+        """While this lasts, keys are kept, and Ctrl-C ends the answer with what there is."""
+        from edgemind.cli.chatting.editor import typed_ahead
+
+        if self._keys.take(typed_ahead()):
+            self._interrupt()
         try:
             with self._keys:
+                self._thinking = True
                 yield
         except KeyboardInterrupt:
             self._page.note("given up: the prompt was forgotten")
         finally:
-            self._mind = None
+            self._thinking = False
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -103,11 +109,11 @@ class Terminal:
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        """Between prompt and answer there is nothing to end."""
-        if self._mind is None:
-            return
+    def _interrupt(self, *_: object) -> None:
+        """Ctrl-C, from the end of a line to the end of its answer."""
         self._presses += 1
-        if self._presses >= PRESSES:
+        if self._talk is None:
+            return
+        if self._presses >= PRESSES and self._thinking:
             raise KeyboardInterrupt
-        self._mind.stop()
+        self._talk.stop()
