@@ -6,7 +6,7 @@ steps, but some expressions never come back to where steps are counted, and some
 `SECONDS` and `MEMORY` at most. The child is started when the model is opened and lives as long as
 that; one that died is started again. It sees the chat and, locked as it is, can send it nowhere.
 
-`edgemind.loading` uses it for all templates but those that `edgemind.catalog.templates` knows.
+`edgemind.loading` uses it for all templates but those of `edgemind.catalog.known_templates`.
 """
 
 from __future__ import annotations
