@@ -53,7 +53,7 @@ class Binding:
         self.raw: Any = session.io_binding()
         # What the public methods call: they make the same device anew each time, which takes
         # longer than the binding itself, and a step binds four arrays for each layer.
-        inner = getattr(self.raw, "_iobinding", None)
+        inner: Any = getattr(self.raw, "_iobinding", None)
         device = _processor() if inner is not None else None
         owner = self.raw if device is None else inner
         self._where = ("cpu", 0) if device is None else (device,)
