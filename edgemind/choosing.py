@@ -10,13 +10,16 @@ import os
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edgemind.catalog.finding import Match, find_model, is_explicit
 from edgemind.catalog.library import BUNDLED, FILE, Library
-from edgemind.catalog.places import everything
-from edgemind.catalog.places.base import Found
+from edgemind.catalog.paths import as_path, is_explicit
 from edgemind.errors import ModelNotFound
 from edgemind.folders import data_folder
+
+if TYPE_CHECKING:
+    from edgemind.catalog.finding import Match
+    from edgemind.catalog.places.base import Found
 
 
 def _warn(line: str) -> None:
@@ -30,18 +33,22 @@ def person_library(warn: Callable[[str], None] = _warn) -> Library:
 
 def others() -> Iterable[Found]:
     """What other programs of this person keep."""
+    from edgemind.catalog.places import everything  # not at every start
+
     return everything(Path.home(), os.environ)
 
 
 def match_model(text: str, library: Library) -> Match:
     """The model that `text` names; `ModelNotFound` with the nearest name where there is none."""
+    from edgemind.catalog.finding import find_model  # not at every start
+
     return find_model(text, library.entries(), others)
 
 
 def model_path(model: str | Path) -> Path:
     """Where the model is that a path or a name stands for; a `Path` is one."""
     if isinstance(model, Path) or is_explicit(model):
-        return Path(model).expanduser()
+        return as_path(os.fspath(model))
     library = person_library()
     try:
         return match_model(model, library).path

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from edgemind.catalog.entry import Entry
+from edgemind.catalog.paths import as_path, is_explicit
 from edgemind.catalog.places.base import Found
 from edgemind.catalog.scan import group
 from edgemind.errors import ModelNotFound
@@ -44,7 +45,7 @@ def find_model(
     """
     if (entry := named(text, entries)) is not None:
         return Match(entry.path, entry)
-    path = Path(text).expanduser()
+    path = as_path(text)
     if is_explicit(text) or _is_there(path):
         return Match(path, next((one for one in entries if one.path == path.absolute()), None))
     begun = [
@@ -66,13 +67,6 @@ def named(text: str, entries: Iterable[Entry]) -> Entry | None:
     """The entry of exactly this name or alias, upper or lower case."""
     wanted = text.casefold()
     return next((one for one in entries if wanted in (name.casefold() for name in one.names)), None)
-
-
-def is_explicit(text: str) -> bool:
-    """Whether a text can only be a path: by its ending, or as it begins."""
-    path = Path(text)
-    ending = path.suffix.lower() in (".gguf", ".onnx")
-    return ending or path.is_absolute() or text.startswith((".", "~"))
 
 
 def _is_there(path: Path) -> bool:

@@ -85,8 +85,8 @@ class Shelf:
                 raise
             finally:
                 mark.unlink(missing_ok=True)
-        with suppress(OSError):
-            folder.rmdir()  # where it was cleared
+                with suppress(OSError):
+                    folder.rmdir()  # where it was cleared
 
     def remove(self, own: Sequence[Own], forget: Callable[[], None]) -> list[Path]:
         """Remove files that edgemind put here, after `forget`; those that it left, as changed."""

@@ -13,8 +13,8 @@ from typing import Annotated, Final
 import typer
 
 from edgemind.catalog.bundled import SHA256, bundled_hash, bundled_model, is_bundled
-from edgemind.catalog.finding import is_explicit
 from edgemind.catalog.inspection import facts, inspect
+from edgemind.catalog.paths import as_path, is_explicit
 from edgemind.choosing import match_model, person_library
 from edgemind.cli.models_change import add_model, alias_model, remove_model, use_model
 from edgemind.cli.models_pull import pull_model
@@ -80,7 +80,7 @@ def _recorded(name: str | None) -> tuple[Path, str | None]:
     if name is None:
         return bundled_model(), None
     if is_explicit(name):
-        return Path(name).expanduser(), None
+        return as_path(name), None
     with closing(person_library(say)) as library:
         match = match_model(name, library)
     recorded = match.entry.facts.sha256 if match.entry else None

@@ -11,6 +11,7 @@ import typer
 
 from edgemind.catalog.entry import Entry, How
 from edgemind.catalog.library import BUNDLED, Library
+from edgemind.catalog.paths import as_path
 from edgemind.catalog.places.base import called
 from edgemind.catalog.shelf import Shelf
 from edgemind.cli.models_words import named_entry, size
@@ -50,7 +51,7 @@ def add_model(
         how: How = "copy" if copy else "move" if move else "link"
         shelf = person_shelf()
         shelf.sweep(lambda: [entry.path for entry in library.entries()])
-        entry = add(library, shelf, path.expanduser(), name, how)
+        entry = add(library, shelf, as_path(os.fspath(path)), name, how)
         print(printable(f"{entry.name}: {entry.path}"))
 
 

@@ -109,7 +109,7 @@ def chosen(model: str | None) -> str | Path | None:
     """The model that was named, else the person's default; None for the bundled one."""
     if model is not None:
         return model
-    from edgemind.choosing import default_model
+    from edgemind.choosing import default_model  # the catalogue, only where it may be asked
 
     return default_model()
 

@@ -142,8 +142,15 @@ def test_every_command_is_locked_but_those_that_load_no_model(
         said = capsys.readouterr().err
         assert said == "edgemind: the network is not locked: no such thing here\n"
     assert len(locks) == 6
+    for words in (["models", "list"], ["models", "--x", "pull"], ["ask", "models", "pull"]):
+        main.lock(words)
+    capsys.readouterr()
+    assert len(locks) == 9
+    del locks[6:]
     main.lock(["--version"])
     assert capsys.readouterr().err == "" and len(locks) == 7
     for command in ("prove", "_child"):
         main.lock([command, "ask"])
+    for words in (["models", "pull", "org/repo"], ["config", "edit"]):
+        main.lock(words)
     assert len(locks) == 7
