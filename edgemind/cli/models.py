@@ -42,9 +42,6 @@ def _commands() -> None:
     """Find, name, look at and shrink models."""
 
 
-models_app.command("quantize")(quantize_command)
-
-
 @models_app.command()
 def verify(
     name: Annotated[
@@ -99,6 +96,7 @@ _COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "rm": remove_model,
     "scan": scan_models,
     "pull": pull_model,
+    "quantize": quantize_command,
 }
 for _name, _command in _COMMANDS.items():
     models_app.command(_name)(_command)
