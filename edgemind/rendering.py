@@ -140,9 +140,12 @@ class Renderer:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._child: _Child | None = None
+        self._closed = False
 
     def start(self) -> None:
         """Start the child now, without waiting for it, so that it is ready when it is needed."""
+        if self._closed:
+            raise RuntimeError("the model is closed; load it again")
         if self._child is None:
             try:
                 self._child = _Child()
@@ -159,7 +162,12 @@ class Renderer:
         return run
 
     def close(self) -> None:
-        """End the child; it is started again where it is used again. Safe to call twice."""
+        """End the child, for good. Safe to call twice."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
+        """End the child; it is started again where it is used again."""
         child, self._child = self._child, None
         if child is not None:
             child.end()
@@ -173,16 +181,16 @@ class Renderer:
             try:
                 return _text(self._child.ask(line, until - time.monotonic()))
             except _Died:
-                self.close()
+                self._end()
                 if last:
                     raise _too_much("what renders it did not survive it") from None
             except TimeoutError:
-                self.close()
+                self._end()
                 raise _too_much(f"it did not end within {self._seconds:g} s") from None
             except ModelError:
                 raise
             except BaseException:  # interrupted: what it says next would be the last one's answer
-                self.close()
+                self._end()
                 raise
         raise AssertionError("the last attempt returns or raises")
 

@@ -46,8 +46,11 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
 )
 
 # Imported inside functions only; but for these modules of ours, which nobody imports but late.
-HEAVY = {"PySide6", "jinja2", "llama_cpp", "matplotlib", "onnxruntime", "rich"}
-LATE_MODULES = {"templating"}
+HEAVY = {"PySide6", "jinja2", "llama_cpp", "matplotlib", "onnxruntime", "prompt_toolkit", "rich"}
+LATE_MODULES = {
+    "templating",
+    *(f"cli.chatting.{name}" for name in ("editor", "keys", "markdown", "page")),
+}
 # What `import edgemind` must not load: the above and what comes with them.
 NOT_AT_START = HEAVY | {"gguf", "numpy", "tokenizers", "torch", "typer"}
 

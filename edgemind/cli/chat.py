@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from functools import partial
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
 
 from edgemind.budget import check_budget
 from edgemind.cli import options
+from edgemind.cli.chatting.loop import converse, read_plain
+from edgemind.cli.chatting.table import Desk
+from edgemind.cli.chatting.talk import Face, Talk, Turn
+from edgemind.cli.chatting.terminal import Terminal, is_interactive
 from edgemind.cli.options import clean_errors, stopping
 from edgemind.cli.record import person_history, person_usage
 from edgemind.cli.show import Screen
-from edgemind.cli.terminal import put, say
-from edgemind.errors import BudgetTooSmall, ContextFull, ModelError
+from edgemind.cli.terminal import put
+from edgemind.errors import ConfigError
 from edgemind.loading import load
-from edgemind.prompt import said
 from edgemind.runtime import AUTO, WIDTH, Mind
 from edgemind.strategies.base import find_strategy
-from edgemind.types import Answer, Budget, Chat, Event, Message, Sampling
+from edgemind.types import Budget, Sampling
 from edgemind.verify.external import Command
 
-PROMPT = "> "
+GREETING = "Ctrl-C stops an answer, Ctrl-D leaves, /help lists the commands."
+Plain = Annotated[
+    bool,
+    typer.Option("--plain", help="Lines alone, nothing drawn: for screen readers, slow terminals."),
+]
 
 
 def chat(
@@ -44,9 +52,10 @@ def chat(
     verify: options.Verify = None,
     over_budget: options.OverBudget = False,
     best_effort: options.BestEffort = False,
+    plain: Plain = False,
     profile: options.Profile = None,
 ) -> None:
-    """Talk with the model. Ctrl-C stops its thinking; at the prompt, Ctrl-C or Ctrl-D leaves."""
+    """Talk with the model. Ctrl-C stops its thinking, Ctrl-D leaves, /help lists the commands."""
     with clean_errors():
         budget = check_budget(Budget(seconds, joules, tokens))
         if strategy != AUTO:
@@ -54,82 +63,59 @@ def chat(
         system = options.system_prompt(system)
         verifiers = [Command.parse(line) for line in verify or []]
         usage, keep = person_usage(over=over_budget, quiet=quiet), person_history()
-        with load(
-            options.chosen(model),
-            threads=threads,
-            gpu_layers=gpu_layers,
-            usage=usage,
-            variant=variant,
-            provider=provider,
-        ) as mind:
-            options.show_notices(mind)
-            screen = Screen(quiet=quiet, explain=explain)
-            think = partial(
-                mind.stream,
+        interactive = is_interactive(plain or quiet)
+
+        with ExitStack() as stack:
+            terminal = Terminal() if interactive else None
+            mind = load(
+                options.chosen(model),
+                threads=threads,
+                gpu_layers=gpu_layers,
+                usage=usage,
+                variant=variant,
+                provider=provider,
+            )
+            screen: Face = (
+                terminal.face if terminal else Screen(quiet=quiet, explain=explain, plain=plain)
+            )
+            screen.explain = explain
+            talk = Talk(
+                mind,
+                screen,
                 budget=budget,
                 strategy=strategy,
                 width=width,
                 worth=worth,
                 sampling=Sampling(seed=seed, temperature=temperature),
-                verify=verifiers,
+                verifiers=tuple(verifiers),
                 best_effort=best_effort,
+                system=system,
+                usage=usage,
             )
-            if sys.stdin.isatty() and not quiet:
-                put(f"{mind.model}. Ctrl-C stops an answer, Ctrl-D leaves.", sys.stderr)
-            history: list[Message] = [Message("system", system)] if system else []
-            instructions = history[:]  # kept with the first turn
-            while (line := read_line()) is not None:
-                if not line.strip():
-                    continue
-                history.append(Message("user", line))
-                answer = _turn(mind, screen, history, budget, think)
-                if answer is None or not answer.text:
-                    history.pop()
-                else:
-                    history.append(said(answer))
-                    keep(mind.model, [*instructions, *history[-2:]])
-                    instructions = []
+            stack.callback(talk.close)  # the model that there is then
+            unkept = talk.messages()  # the instructions, which are kept with the first turn
 
+            def keep_turn(turn: Turn) -> None:
+                keep(talk.mind.model, [*unkept, *turn.messages])
+                unkept.clear()
 
-def read_line() -> str | None:
-    """One line from the person; None when they leave (Ctrl-D, Ctrl-C, end of the pipe)."""
-    if not sys.stdin.isatty():
-        line = sys.stdin.readline()
-        return line.rstrip("\n") if line else None
-    with suppress(ImportError):
-        import readline  # noqa: F401 (gives input() line editing and history)
-    try:
-        return input(PROMPT)
-    except (EOFError, KeyboardInterrupt):
-        print(file=sys.stderr)
-        return None
+            talk.on_turn = keep_turn
+            options.show_notices(mind)
 
+            def another(name: str) -> Mind:
+                try:
+                    if terminal is None:
+                        return load(name, threads=threads, gpu_layers=gpu_layers, usage=usage)
+                    with terminal.interruptible():
+                        return load(name, threads=threads, gpu_layers=gpu_layers, usage=usage)
+                except KeyboardInterrupt:
+                    raise ConfigError(f"stopped: {talk.mind.model} stays") from None
 
-def _turn(
-    mind: Mind,
-    screen: Screen,
-    history: list[Message],
-    budget: Budget,
-    think: Callable[[Chat], Iterable[Event]],
-) -> Answer | None:
-    """One answer. Where the context is full, the oldest turns are dropped, and that is said."""
-    while True:
-        try:
-            with stopping(mind):
-                return screen.show(think(tuple(history)), budget)
-        except ContextFull as error:
-            first = 1 if history[0].role == "system" else 0
-            if len(history) - first <= 2:
-                history[:] = history[:first] + history[-1:]
-                say(str(error))
-                return None
-            del history[first : first + 2]
-            say("the context is full; the oldest turn was dropped")
-        except BudgetTooSmall as error:
-            say(str(error))
-            return None
-        except ModelError as error:
-            if all(message.role != "assistant" for message in history):
-                raise
-            say(str(error))  # a template that refuses this turn: what was said before is not lost
-            return None
+            desk = Desk(talk, another)
+            at_terminal = sys.stdin.isatty()
+            if at_terminal and not quiet:
+                put(f"{mind.model}. {GREETING}", sys.stderr)
+            if terminal:
+                stack.enter_context(terminal).run(desk)
+            else:
+                converse(desk, read_plain, stopping, commands=at_terminal)

@@ -14,13 +14,13 @@ from typer.core import TyperGroup
 import edgemind
 from edgemind.cli import crash
 from edgemind.cli.ask import ask
-from edgemind.cli.chat import chat
 from edgemind.cli.child import child
 from edgemind.guard.lock import lock_network
 from edgemind.guard.telemetry import switch_off
 
 LATE = {
     "config": ("edgemind.cli.config", "config_app"),
+    "chat": ("edgemind.cli.chat", "chat"),
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
     "history": ("edgemind.cli.history", "history_app"),
     "doctor": ("edgemind.cli.doctor", "doctor_command"),
@@ -66,7 +66,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(ask)
-app.command()(chat)
 app.command("_child", hidden=True)(child)
 
 

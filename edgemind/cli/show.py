@@ -33,13 +33,17 @@ class Screen:
     """Shows a stream. `streams` decides whether the draft appears as it is made.
 
     On a terminal the draft is streamed to stdout; where stdout is a pipe or a file, only the
-    final answer goes there, since a draft may yet be outvoted.
+    final answer goes there, since a draft may yet be outvoted. Where it is `plain`, nothing is
+    drawn on a terminal: no live line, no styles. `thoughts` and the `receipt` can be left out.
     """
 
     quiet: bool = False
     explain: bool = False
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
+    plain: bool = False
+    thoughts: bool = True
+    receipt: bool = True
     streams: bool = field(init=False)
     _streamed: str = field(default="", init=False)
     _line_open: bool = field(default=False, init=False)
@@ -84,7 +88,7 @@ class Screen:
                     self._streamed += text
                     self._line_open = True
                     self._write(self.out, text)
-                elif not self.quiet:
+                elif self.thoughts and not self.quiet:
                     self._dimmed(True)
                     self._write(self.err, text)
             case Revised(objection, _, kept) if self.explain:
@@ -110,7 +114,7 @@ class Screen:
         self._end_line()
         if self.explain:
             self._note(f"network: {NETWORK_WORDS.get(answer.network, answer.network)}")
-        if not self.quiet:
+        if self.receipt and not self.quiet:
             self._note(receipt(answer))
             for note in answer.notes:
                 self._note(note)
@@ -123,7 +127,7 @@ class Screen:
             self._line_open = False
 
     def _live_line(self, running: int, spent: Spent) -> None:
-        if self.quiet or not self.err.isatty():
+        if self.quiet or self.plain or not self.err.isatty():
             return
         votes = "  ".join(f"{answer}: {count}" for answer, count in self._votes[:3])
         left = limits_left(self._budget, spent)
@@ -142,14 +146,20 @@ class Screen:
             self._write(self.err, "" if dim else "\n", DIM if dim else PLAIN)
             self._dim = dim
 
+    def note(self, text: str) -> None:
+        """A line (or some) beside the answers."""
+        self._note(text)
+
     def _note(self, text: str) -> None:
         self._clear_live()
         self._write(self.err, f"{text}\n", DIM, PLAIN)
 
-    @staticmethod
-    def _write(file: TextIO, text: str, before: str = "", after: str = "") -> None:
+    def _write(self, file: TextIO, text: str, before: str = "", after: str = "") -> None:
         """Write text that a model may have had a hand in, between styles of our own."""
-        file.write(f"{before}{printable(text)}{after}" if file.isatty() else text)
+        if file.isatty():
+            text = printable(text)
+            text = text if self.plain else f"{before}{text}{after}"
+        file.write(text)
         file.flush()
 
 

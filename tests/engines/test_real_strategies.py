@@ -175,7 +175,6 @@ def test_undisturbed(bundled: Bundled, name: str) -> None:
     "asked_for",
     [
         route("vote", width=8),
-        route("vote", route("refine"), width=8),
         route("refine", route("vote", width=8)),
     ],
     ids=Route.describe,
@@ -184,7 +183,7 @@ def test_early_stop(bundled: Bundled, asked_for: Route) -> None:
     """All say the same: a vote of eight is over long before."""
     done = Done(bundled.engine(), asked_for, EASY)
     assert (done.winner.answer, done.cut) == ("4", None)
-    assert done.outcome.ballot is not None and done.outcome.ballot.drawn <= 5
+    assert done.outcome.ballot is not None and done.outcome.ballot.drawn <= 4
 
 
 @pytest.mark.parametrize("name", ["majority", "best_of"])

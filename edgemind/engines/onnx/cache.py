@@ -36,6 +36,7 @@ class Cache:
         self._tensors = runner.layout.tensors
         self.style = style
         self.in_place = in_place
+        self._held_token_bytes = runner.layout.token_bytes
         self.limit = limit
         self.branches: dict[int, OnnxBranch] = {}
         self.kept: OnnxBranch | None = None
@@ -57,11 +58,11 @@ class Cache:
     @property
     def token_bytes(self) -> int:
         """Bytes of one token of a branch that is stepped: where a graph concatenates, twice."""
-        return self._runner.layout.token_bytes * (1 if self.in_place else 2)
+        return self._held_token_bytes * (1 if self.in_place else 2)
 
     def room(self, tokens: int) -> int:
         """How many branches of so many tokens could be stepped, were all others dropped."""
-        held = self._runner.layout.token_bytes * tokens  # the prompt that they are forked from
+        held = self._held_token_bytes * tokens  # the prompt that they are forked from
         return max(0, (self.limit - held) // max(1, self.token_bytes * tokens))
 
     # Who lies where

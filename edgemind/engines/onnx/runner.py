@@ -53,31 +53,27 @@ class Binding:
         self.raw: Any = session.io_binding()
         # What the public methods call: they make the same device anew each time, which takes
         # longer than the binding itself, and a step binds four arrays for each layer.
-        inner = getattr(self.raw, "_iobinding", None)
-        self._device = _processor() if inner is not None else None
-        if self._device is not None:
-            self._inner = inner
+        inner: Any = getattr(self.raw, "_iobinding", None)
+        device = _processor() if inner is not None else None
+        owner = self.raw if device is None else inner
+        self._where = ("cpu", 0) if device is None else (device,)
+        self._input, self._output = owner.bind_input, owner.bind_output
         self._bound: dict[str, tuple[int, tuple[int, ...]]] = {}
 
     def take(self, name: str, array: Array) -> None:
         """Let an input be read from an array."""
-        self._bind("bind_input", name, array)
+        self._bind(self._input, name, array)
 
     def give(self, name: str, array: Array) -> None:
         """Let an output be written into an array."""
-        self._bind("bind_output", name, array)
+        self._bind(self._output, name, array)
 
-    def _bind(self, method: str, name: str, array: Array) -> None:
+    def _bind(self, bind: Any, name: str, array: Array) -> None:
         # `array.ctypes` would take longer than all the rest.
-        address, shape = array.__array_interface__["data"][0], array.shape
-        if self._bound.get(name) == (address, shape):
-            return
-        kind = array.dtype.type
-        if self._device is not None:
-            getattr(self._inner, method)(name, self._device, kind, shape, address)
-        else:
-            getattr(self.raw, method)(name, "cpu", 0, kind, shape, address)
-        self._bound[name] = (address, shape)
+        place = (array.__array_interface__["data"][0], array.shape)
+        if self._bound.get(name) != place:
+            bind(name, *self._where, array.dtype.type, place[1], place[0])
+            self._bound[name] = place
 
 
 class Runner:

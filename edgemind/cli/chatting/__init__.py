@@ -1,0 +1,1 @@
+"""The interactive chat: one conversation, its commands, its editor and its page."""
