@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 import edgemind
 from edgemind.cli import crash
-from edgemind.cli.ask import ask
 from edgemind.cli.child import child
 from edgemind.guard.lock import lock_network
 from edgemind.guard.telemetry import switch_off
 
 LATE = {
+    "ask": ("edgemind.cli.ask", "ask"),
     "config": ("edgemind.cli.config", "config_app"),
     "chat": ("edgemind.cli.chat", "chat"),
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
@@ -31,6 +31,23 @@ LATE = {
 }
 """Commands and groups of them that are imported when asked for: an answer should not wait."""
 
+SUMMARIES = {
+    "ask": "Answer one prompt: in one pass when it is easy, with several samples when it is hard.",
+    "config": "Show or edit what is set.",
+    "chat": "Talk with the model.",
+    "calibrate": "Learn from questions with known answers when this model needs to think harder.",
+    "history": "Look at conversations that were kept, or remove them.",
+    "doctor": "Say what this device offers, what is used and why not the rest.",
+    "eval": "Ask every question under several policies; print accuracy, cost and "
+    "their differences.",
+    "prove": "Answer a question under strace: what the process did with sockets, files and "
+    "programs.",
+    "usage": "What answers have cost: time, tokens, seconds and joules, by day and model.",
+    "models": "Find, name, look at and shrink models.",
+}
+"""How each of them begins its help (a test holds them together): the list imports none of them."""
+LISTING = "edgemind.listing"
+
 UNLOCKED = {"_child", "prove"}
 """Commands that load no model in this process: a child locks itself, and `prove` only watches."""
 
@@ -41,12 +58,18 @@ UNLOCKED_IN_GROUPS = (("models", "pull"), ("config", "edit"))
 class Commands(TyperGroup):
     """All commands, those of `LATE` among them. (typer brings its own copy of click or uses it.)"""
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        ctx.meta[LISTING] = True
+        super().format_help(ctx, formatter)
+
     def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *LATE]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in LATE:
             return super().get_command(ctx, cmd_name)
+        if ctx is not None and LISTING in ctx.meta and cmd_name in SUMMARIES:
+            return TyperCommand(cmd_name, help=SUMMARIES[cmd_name])
         module, name = LATE[cmd_name]
         found = getattr(importlib.import_module(module), name)
         if isinstance(found, typer.Typer):
@@ -65,7 +88,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(ask)
 app.command("_child", hidden=True)(child)
 
 
