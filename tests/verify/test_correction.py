@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from edgemind.sample import NO_SIGNALS
@@ -144,6 +145,10 @@ class Chain:
             value = result
         return "\n".join([*lines, f"#### {value}"])
 
+    def numbers(self) -> Counter[int]:
+        """What it reckons with, each number as often as it is used."""
+        return Counter([self.start, *(number for _, number in self.steps)])
+
 
 # Numbers that no result can be, but for multiples: what looks given is given.
 STEP = st.tuples(st.sampled_from("+-*"), st.integers(2, 97))
@@ -154,7 +159,12 @@ CHAIN = st.builds(Chain, st.integers(500, 999), st.lists(STEP, min_size=1, max_s
 def test_over_a_set_refining_never_loses_what_the_draft_had(
     asked: Chain, other: Chain, data: st.DataObject
 ) -> None:
-    """Whatever the revision is, if it is kept it is right; the true correction always is kept."""
+    """Whatever the revision is, if it is kept it is right; the true correction always is kept.
+
+    But for one that reckons with all that the draft had and goes on from there: nothing in it says
+    that the draft was whole (`test_corrections` has such a one).
+    """
+    assume(not asked.numbers() < other.numbers())
     slip = data.draw(st.integers(0, len(asked.steps) - 1))
     draft = completion(asked.told(slip, by=data.draw(st.sampled_from([-10, -1, 1, 10]))))
     right = completion(asked.told())
