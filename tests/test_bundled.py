@@ -52,6 +52,9 @@ def test_it_brings_its_own_calibration(mind: edgemind.Mind, tmp_path: Path) -> N
     assert notices == ()
     assert shipped.problems >= 2000 and shipped.auroc >= 0.8
     assert mind._router.calibration == shipped
+    answer = mind.ask("What is 12 + 7?")
+    assert answer.route.stopping == shipped.stopping is not None
+    assert "stopping" not in answer.to_json()  # what is known of the model is no receipt
     own = dataclasses.replace(shipped, problems=40)
     save_calibration(tmp_path, info.name, info.bytes, own)
     assert load_calibration(tmp_path, info.name, info.bytes) == (own, ())
