@@ -21,11 +21,12 @@ PACKAGE = Path(__file__).parents[1] / "edgemind"
 # the longest name wins, and "" is edgemind/__init__.py). A module may import from its own room and
 # from every layer below; rooms of one layer know nothing of each other.
 LAYERS: tuple[tuple[Set[str], ...], ...] = (
-    ({"cli", "__main__"}, {"desktop"}),
+    ({"cli", "__main__"},),  # its commands start the window
+    ({"desktop"},),
     ({"quantize"},),
     ({"evaluate"},),
     ({""},),
-    ({"loading", "card", "choosing"},),
+    ({"loading", "card", "choosing"}, {"conversation"}),
     ({"runtime"},),
     ({"strategies"}, {"router"}),
     ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}, {"rendering"}),
@@ -40,6 +41,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"database"},
         {"formats"},
         {"streams"},
+        {"wording"},
     ),
     ({"files"},),
     ({"types"}, {"errors"}, {"folders"}),

@@ -12,12 +12,12 @@ from edgemind.budget import check_budget
 from edgemind.cli import options
 from edgemind.cli.chatting.loop import converse, read_plain
 from edgemind.cli.chatting.table import Desk
-from edgemind.cli.chatting.talk import Face, Talk, Turn
 from edgemind.cli.chatting.terminal import Terminal, is_interactive
 from edgemind.cli.options import clean_errors, stopping
 from edgemind.cli.record import person_history, person_usage
 from edgemind.cli.show import Screen
 from edgemind.cli.terminal import put
+from edgemind.conversation.talk import Face, Talk, Turn
 from edgemind.errors import ConfigError
 from edgemind.loading import load
 from edgemind.runtime import AUTO, WIDTH, Mind

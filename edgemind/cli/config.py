@@ -13,10 +13,11 @@ import typer
 
 from edgemind.cli.options import clean_errors
 from edgemind.cli.table import Section
-from edgemind.cli.terminal import printable, put_json
+from edgemind.cli.terminal import put_json
 from edgemind.config import Config, config_file, load_config, read_file
 from edgemind.errors import ConfigError
 from edgemind.settings import PROFILE, Key, settings, sources, variable
+from edgemind.wording import printable
 
 EDITORS: Final = ("nano", "vim", "vi")
 TEMPLATE: Final = """\

@@ -23,10 +23,11 @@ from edgemind.cli.models_view import list_models, show_model
 from edgemind.cli.models_words import sha256_of
 from edgemind.cli.options import clean_errors
 from edgemind.cli.quantize import quantize_command
-from edgemind.cli.terminal import printable, say
+from edgemind.cli.terminal import say
 from edgemind.errors import ModelInvalid
 from edgemind.folders import data_folder
 from edgemind.probe import trusted_files, try_model
+from edgemind.wording import printable
 
 models_app = typer.Typer(
     name="models",

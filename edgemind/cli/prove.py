@@ -27,11 +27,12 @@ from edgemind.catalog.bundled import bundled_model
 from edgemind.choosing import default_model, model_path
 from edgemind.cli import options
 from edgemind.cli.options import FAILED, clean_errors
-from edgemind.cli.terminal import printable, put, put_json
+from edgemind.cli.terminal import put, put_json
 from edgemind.errors import ConfigError, EdgemindError
 from edgemind.folders import cache_folder, config_folder, data_folder
 from edgemind.guard.evidence import Evidence, Kind, Places, judge
 from edgemind.guard.strace import FOLLOW
+from edgemind.wording import printable
 
 QUESTION = "Tom has 3 bags with 14 marbles each and gives 5 away. How many are left?"
 WORDS: dict[Kind, str] = {

@@ -14,7 +14,6 @@ import typer
 from edgemind.catalog.inspection import Model
 from edgemind.cli import options
 from edgemind.cli.options import clean_errors
-from edgemind.cli.terminal import printable
 from edgemind.engines.cores import performance_cores
 from edgemind.errors import ConfigError, EdgemindError
 from edgemind.evaluate.datasets import PROBLEMS, read_problems
@@ -22,6 +21,7 @@ from edgemind.loading import load
 from edgemind.quantize.making import Made, Order, Progress, quantize
 from edgemind.quantize.quality import TEXT, Reading, Score, read, solve, spread
 from edgemind.runtime import Mind
+from edgemind.wording import printable
 
 CONTEXT, WIDTH = 1024, 1
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from edgemind.cli.terminal import printable
 from edgemind.types import (
     Answer,
     Budget,
@@ -17,11 +16,18 @@ from edgemind.types import (
     Finished,
     Progress,
     Revised,
-    Route,
     Routed,
     Sampled,
     Spent,
     Text,
+)
+from edgemind.wording import (
+    NETWORK_WORDS,
+    costs,
+    explanation,
+    limits_left,
+    printable,
+    receipt,
 )
 
 CLEAR_LINE = "\r\x1b[2K"
@@ -161,83 +167,3 @@ class Screen:
             text = text if self.plain else f"{before}{text}{after}"
         file.write(text)
         file.flush()
-
-
-def limits_left(budget: Budget, spent: Spent) -> str:
-    """What is left of each limit, or what was spent where there is none."""
-    parts = []
-    if budget.seconds is None:
-        parts.append(f"{spent.seconds:.1f} s")
-    else:
-        parts.append(f"{max(0.0, budget.seconds - spent.seconds):.1f} s left")
-    if budget.joules is not None:
-        parts.append(f"{max(0.0, budget.joules - spent.joules):.0f} J left")
-    if budget.tokens is not None:
-        parts.append(f"{max(0, budget.tokens - spent.tokens)} tokens left")
-    return ", ".join(parts)
-
-
-def receipt(answer: Answer) -> str:
-    """The one-line receipt: route, samples, tokens, seconds and joules of budget, agreement."""
-    spent, budget = answer.spent, answer.budget
-    samples = f"{answer.samples} sample{'s' if answer.samples != 1 else ''}"
-    tokens = f"{spent.tokens}{_of(budget.tokens)} tokens"
-    seconds = f"{spent.seconds:.2f}{_of(budget.seconds)} s"
-    joules = f"{spent.joules:.1f}{_of(budget.joules)} J ({spent.energy_source})"
-    route = answer.route
-    name = route.describe() if route.inner is not None else route.strategy
-    parts = [name, samples, tokens, seconds, joules]
-    if answer.samples > 1:
-        parts.append(f"{answer.agreement:.0%} agree")
-    if answer.finish != "stop":
-        parts.append(FINISH_WORDS[answer.finish])
-    return " · ".join(parts)
-
-
-def costs(answer: Answer) -> str:
-    """Where the budget went, phase by phase, and what was predicted against what it took."""
-    lines = [
-        f"  {phase.name:<15} {phase.seconds:8.3f} s {phase.joules:8.2f} J {phase.tokens:6} tokens"
-        for phase in answer.spent.phases
-    ]
-    if (predicted := answer.predicted) is not None:
-        for name in ("seconds", "joules", "tokens"):
-            expected, actual = getattr(predicted, name), getattr(answer.spent, name)
-            inside = expected.p5 <= actual <= expected.p95
-            lines.append(
-                f"  {name:<15} {actual:8.3g}, predicted {expected.p50:.3g} "
-                f"({expected.p5:.3g} to {expected.p95:.3g} with 90 %)"
-                f"{'' if inside else ': outside'}"
-            )
-    return "\n".join(["where it went:", *lines])
-
-
-FINISH_WORDS = {
-    "budget": "cut by the budget",
-    "length": "cut at the length limit",
-    "interrupted": "stopped",
-}
-
-
-NETWORK_WORDS = {
-    "locked:seccomp": "locked by the kernel (seccomp); an IP socket was tried and refused",
-    "locked:sandbox": "locked by the kernel (sandbox); a connection was tried and refused",
-    "open": "open: this process is not locked",
-}
-
-
-def _of(limit: float | None) -> str:
-    if limit is None:
-        return ""
-    # What is left of a day's budget is no round number.
-    return f" of {limit if isinstance(limit, int) else float(f'{limit:.4g}'):g}"
-
-
-def explanation(moment: str, route: Route, name: str, probability: float) -> str:
-    """Why a route was taken: one line for the decision, one for each signal."""
-    lines = [f"{moment}: {name} = {probability:.2f} → {route.strategy} ({route.reason})"]
-    lines += [
-        f"  {reason.signal:<15} {reason.value:8.2f}  contributes {reason.contribution:+.2f}"
-        for reason in route.reasons
-    ]
-    return "\n".join(lines)

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TextIO
 
-# Controls (C0 but for newline and tab, C1) and the marks that turn the direction of writing.
-UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """`text` without characters that a model could steer the terminal with."""
-    return UNPRINTABLE.sub("", text)
+from edgemind.wording import UNPRINTABLE, printable
 
 
 def say(line: str) -> None:

@@ -10,12 +10,13 @@ import typer
 
 from edgemind.cli.options import clean_errors
 from edgemind.cli.record import person_usage
-from edgemind.cli.terminal import printable, put, put_json
+from edgemind.cli.terminal import put, put_json
 from edgemind.config import Limits, load_config
 from edgemind.errors import ConfigError
 from edgemind.evaluate.plots import text_bars
 from edgemind.usage.limits import amount
 from edgemind.usage.report import Report, Sum, read
+from edgemind.wording import printable
 
 PLOTTED_DAYS = 10
 

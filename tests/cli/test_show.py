@@ -16,10 +16,6 @@ from edgemind.cli.show import (
     DIM,
     PLAIN,
     Screen,
-    explanation,
-    limits_left,
-    printable,
-    receipt,
 )
 from edgemind.sample import NO_SIGNALS
 from edgemind.types import (
@@ -39,6 +35,7 @@ from edgemind.types import (
     Spent,
     Text,
 )
+from edgemind.wording import explanation, limits_left, printable, receipt
 
 ROUTE = Route("direct", 8, "one pass first", 0.25, (Reason("numbers", 1.5, 0.75),))
 VOTE = Route("vote", 8, "the draft is unsure", 0.25, (Reason("mean_logprob", -2.0, -8.0),))

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from edgemind.cli.show import receipt
 from edgemind.engines.base import Branch
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.meters.choose import BestMeter
 from edgemind.meters.estimate import Estimate, Power
 from edgemind.runtime import Mind
 from edgemind.types import Answer, Budget, Token
+from edgemind.wording import receipt
 from tests.helpers import PROMPT, SURE, still_watchdog
 from tests.meters.devices import DEVICES, Device, RaplDevice
 

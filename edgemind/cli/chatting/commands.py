@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
-from edgemind.budget import check_budget
 from edgemind.cli.chatting import files
 from edgemind.cli.chatting.table import Command, Desk, help_text
-from edgemind.cli.show import costs, explanation
-from edgemind.cli.terminal import printable
+from edgemind.conversation.documents import fenced_file
+from edgemind.conversation.limits import parse_budget
 from edgemind.errors import ConfigError
 from edgemind.runtime import AUTO, MAX_SAMPLES
 from edgemind.strategies.base import find_strategy
-from edgemind.types import Budget, Routed
+from edgemind.types import Routed
+from edgemind.wording import costs, explanation, printable
 
 SWITCHES = ("thoughts", "receipt", "explain")
-UNITS = {
-    "ms": ("seconds", 0.001),
-    "s": ("seconds", 1),
-    "min": ("seconds", 60),
-    "j": ("joules", 1),
-    "kj": ("joules", 1000),
-    "t": ("tokens", 1),
-    "tokens": ("tokens", 1),
-}
 
 
 def show_help(desk: Desk, _: str) -> None:
@@ -67,28 +56,6 @@ def budget(desk: Desk, text: str) -> None:
         if value is not None
     ]
     desk.tell(f"budget for each answer: {', '.join(parts) or 'none but those of config.toml'}")
-
-
-def parse_budget(text: str) -> Budget:
-    """Limits as a person writes them: `5s 30J 200t`; `none` for no limit."""
-    if text == "none":
-        return Budget()
-    limits = Budget()
-    for word in text.replace(",", " ").split():
-        found = re.fullmatch(r"([0-9]*\.?[0-9]+)([a-zA-Z]+)", word)
-        if found is None or found[2].lower() not in UNITS:
-            raise ConfigError(f"{word!r} is no limit: /budget 5s 30J 200t, or /budget none")
-        name, factor = UNITS[found[2].lower()]
-        value = float(found[1]) * factor
-        if name == "seconds":
-            limits = replace(limits, seconds=value)
-        elif name == "joules":
-            limits = replace(limits, joules=value)
-        elif value == int(value):
-            limits = replace(limits, tokens=int(value))
-        else:
-            raise ConfigError(f"{word!r} is no whole number of tokens")
-    return check_budget(limits)
 
 
 def strategy(desk: Desk, text: str) -> None:
@@ -156,7 +123,7 @@ def export(desk: Desk, name: str) -> None:
 
 def read(desk: Desk, name: str) -> None:
     path = _path(name, "/read notes.txt")
-    text = files.fenced(path)
+    text = fenced_file(path)
     desk.attached.append(text)
     desk.tell(f"{printable(path.name)} ({len(text)} characters) goes before your next prompt")
 

@@ -15,15 +15,7 @@ from rich.segment import Segment
 from rich.text import Text as Styled
 
 from edgemind.cli.chatting.markdown import Page as Markdown
-from edgemind.cli.chatting.markdown import finished, last_lines
-from edgemind.cli.show import (
-    NETWORK_WORDS,
-    costs,
-    explanation,
-    limits_left,
-    receipt,
-)
-from edgemind.cli.terminal import printable
+from edgemind.conversation.markdown import finished, last_lines
 from edgemind.types import (
     Answer,
     Budget,
@@ -38,6 +30,7 @@ from edgemind.types import (
     Spent,
     Text,
 )
+from edgemind.wording import NETWORK_WORDS, costs, explanation, limits_left, printable, receipt
 
 REFRESHES_PER_SECOND = 8
 ROWS_BELOW = 3

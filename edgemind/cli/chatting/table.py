@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal
 
-from edgemind.cli.chatting.talk import Talk
+from edgemind.conversation.talk import Talk
 from edgemind.errors import ConfigError
 from edgemind.runtime import Mind
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from edgemind.cli.chatting.commands import COMMANDS
 from edgemind.cli.chatting.loop import converse
 from edgemind.cli.chatting.table import Desk
-from edgemind.cli.chatting.talk import Face, Talk
+from edgemind.conversation.talk import Face, Talk
 from edgemind.runtime import Mind
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from edgemind.cli.chatting.table import Desk
-from edgemind.cli.chatting.talk import Talk
+from edgemind.conversation.talk import Talk
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.runtime import Mind
 from edgemind.types import Answer, Budget, Event, Finished

@@ -12,9 +12,11 @@ import pytest
 
 from edgemind.cli.chatting import files
 from edgemind.cli.chatting.blocks import is_open, without_marks
-from edgemind.cli.chatting.commands import COMMANDS, parse_budget
+from edgemind.cli.chatting.commands import COMMANDS
 from edgemind.cli.chatting.loop import converse
-from edgemind.cli.chatting.talk import Turn
+from edgemind.conversation.documents import MAX_READ_BYTES
+from edgemind.conversation.limits import parse_budget
+from edgemind.conversation.talk import Turn
 from edgemind.errors import ConfigError, EdgemindError
 from edgemind.types import Budget
 from tests.cli.chatting.conftest import Room, mind
@@ -213,7 +215,7 @@ def test_a_file_goes_before_the_next_prompt_alone(room: Room, tmp_path: Path) ->
 
 def test_what_is_no_text_is_not_read(room: Room, tmp_path: Path) -> None:
     path = tmp_path / "file"
-    for data in (b"a\0b", b"\xff\xfe", b"x" * (files.MAX_READ_BYTES + 1)):
+    for data in (b"a\0b", b"\xff\xfe", b"x" * (MAX_READ_BYTES + 1)):
         path.write_bytes(data)
         assert type_in(room, f"/read {path}")[0].startswith("edgemind: ")
     for other in (tmp_path, tmp_path / "none", Path("/dev/zero")):

@@ -13,10 +13,10 @@ pytest.importorskip("prompt_toolkit")
 from rich.console import Console
 
 from edgemind.cli.chatting.markdown import Page as Markdown
-from edgemind.cli.chatting.markdown import finished, last_lines
 from edgemind.cli.chatting.page import Page, Typed
 from edgemind.cli.chatting.table import Desk
-from edgemind.cli.chatting.talk import Talk
+from edgemind.conversation.markdown import finished, last_lines
+from edgemind.conversation.talk import Talk
 from edgemind.types import Answer, Budget, Event, Finished, Progress, Route, Spent, Text
 from tests.cli.chatting.conftest import mind
 

@@ -1,6 +1,6 @@
 """One conversation: its turns, how it is answered, and what of it still fits the context.
 
-Both loops of `edgemind chat` drive it, the plain one and the interactive one.
+Both loops of `edgemind chat` drive it, the plain one and the interactive one, and the window.
 """
 
 from __future__ import annotations
