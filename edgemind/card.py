@@ -22,6 +22,8 @@ from edgemind.engines.opening import is_onnx, model_files
 from edgemind.formats.onnx_files import SIDE_FILES, OnnxModel, inspect_onnx
 from edgemind.types import Sampling
 
+CONTEXT, WIDTH = 4096, 16
+"""What `edgemind.load` opens where nobody asks for more: tokens, and samples at once."""
 PHYSICAL_CORES = 4
 """Assumed for sizes of buffers where it does not matter how many there are."""
 
@@ -52,6 +54,11 @@ class Card:
     files: tuple[Path, ...]
     home: Path
     memory: Callable[[int, int], int]
+
+    @property
+    def usual_context(self) -> int:
+        """Tokens of context that it is opened with where nobody asks for more."""
+        return min(CONTEXT, self.context or CONTEXT)
 
     def facts(self, sha256: str | None = None) -> Facts:
         """What is kept of it in the catalogue."""

@@ -13,6 +13,9 @@
     [history]
     keep = false
 
+    [desktop]
+    theme = "dark"
+
     [profile.pi]
     width = 4
     budget.seconds = 20
@@ -101,6 +104,17 @@ def text(value: object, where: str) -> str:
     if isinstance(value, str) and value:
         return value
     raise ConfigError(f"{where} has to be a name in quotes, not {_shown(value)}")
+
+
+def one_of(*names: str) -> Reader:
+    """A reader of one of these texts."""
+
+    def read(value: object, where: str) -> str:
+        if value in names:
+            return str(value)
+        raise ConfigError(f"{where} has to be one of {', '.join(names)}, not {_shown(value)}")
+
+    return read
 
 
 def table(kind: type[T]) -> Reader:
@@ -203,6 +217,20 @@ class HistoryTable:
 
 
 @dataclass(frozen=True, slots=True)
+class DesktopTable:
+    """`[desktop]`: how the window looks, and what an answer may cost there.
+
+    `effort` is one of its words (quick, balanced, thorough) or limits (`5s 30J`); None takes those
+    of `[budget]`, else balanced.
+    """
+
+    theme: str = setting(one_of("system", "light", "dark"), "system")
+    receipts: bool = setting(switch, True)
+    thoughts: bool = setting(switch, False)
+    effort: str | None = setting(text)
+
+
+@dataclass(frozen=True, slots=True)
 class Answering:
     """What `ask` and `chat` do where no option says otherwise. Each is called as its option.
 
@@ -239,6 +267,7 @@ class Config(Answering):
     budget: BudgetTable = inner(BudgetTable, BudgetTable)  # noqa: RUF009
     usage: UsageTable = inner(UsageTable, UsageTable)  # noqa: RUF009
     history: HistoryTable = inner(HistoryTable, HistoryTable)  # noqa: RUF009
+    desktop: DesktopTable = inner(DesktopTable, DesktopTable)  # noqa: RUF009
     profile: dict[str, Profile] = setting(named(table(Profile)), dict)  # noqa: RUF009
 
     @property

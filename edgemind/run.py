@@ -417,7 +417,8 @@ class Run:
                     yield Sampled(sample.index, self._finish(sample))
             if live and self._ledger.elapsed() - self._last_progress >= PROGRESS_SECONDS:
                 self._last_progress = self._ledger.elapsed()
-                yield Progress(len(live), self._ledger.spent())
+                growing = tuple(sample.growing for sample in live)
+                yield Progress(len(live), self._ledger.spent(), growing)
 
     def _force(self, sample: Sample) -> Generator[Event, None, None]:
         """Close an open thought, put the cue for an answer, and let a few tokens finish it."""

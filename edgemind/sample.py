@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from edgemind.engines.base import Branch
 from edgemind.structured import Structure
 from edgemind.thoughts import Kind, ThoughtSplitter
-from edgemind.types import Completion, Finish, Signals, Token, Verdict
+from edgemind.types import Completion, Finish, Growing, Signals, Token, Verdict
 from edgemind.verify.answers import extract, extract_span
 
 WINDOW_TOKENS = 16
 ANSWER_ROOM = 32
 """Tokens for the tag that closes a thought, the cue for an answer and a short answer."""
+SHOWN_CHARACTERS = 120
+"""Of a sample that grows: a line of it."""
 NO_SIGNALS = Signals(0.0, 0.0, 0.0, 0.0, 0)
 
 
@@ -59,6 +61,11 @@ class Sample:
         if len(self.tokens) < WINDOW_TOKENS:
             return 0.0
         return sum(logprob for _, logprob, _ in self.tokens[-WINDOW_TOKENS:]) / WINDOW_TOKENS
+
+    @property
+    def growing(self) -> Growing:
+        """As it is now, for whoever watches."""
+        return Growing(self.index, len(self.tokens), self.raw[-SHOWN_CHARACTERS:])
 
     def take_known(self, text: str) -> list[tuple[Kind, str]]:
         """Add text that was put into the branch's mouth."""

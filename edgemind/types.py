@@ -353,11 +353,21 @@ class Escalated:
 
 
 @dataclass(frozen=True, slots=True)
+class Growing:
+    """A sample that is being drawn: its number, tokens so far, and the end of what it says."""
+
+    index: int
+    tokens: int
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """A sign of life while samples are being drawn (several times a second)."""
 
     running: int
     spent: Spent
+    growing: tuple[Growing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,22 @@ def limits_left(budget: Budget, spent: Spent) -> str:
     return ", ".join(parts)
 
 
+def amounts(budget: Budget, spent: Spent) -> list[tuple[str, float | None, str]]:
+    """What was spent of time, energy and tokens: a name, the share of its limit, and in words."""
+    return [
+        (
+            name,
+            None if limit is None else used / limit,
+            f"{used:{form}}{_of(limit)} {unit}",
+        )
+        for name, used, limit, form, unit in (
+            ("time", spent.seconds, budget.seconds, ".1f", "s"),
+            ("energy", spent.joules, budget.joules, ".1f", "J"),
+            ("tokens", spent.tokens, budget.tokens, "d", "tokens"),
+        )
+    ]
+
+
 def receipt(answer: Answer) -> str:
     """The one-line receipt: route, samples, tokens, seconds and joules of budget, agreement."""
     spent, budget = answer.spent, answer.budget

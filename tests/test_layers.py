@@ -52,6 +52,13 @@ HEAVY = {"PySide6", "jinja2", "llama_cpp", "matplotlib", "onnxruntime", "prompt_
 LATE_MODULES = {
     "templating",
     *(f"cli.chatting.{name}" for name in ("editor", "keys", "markdown", "page")),
+    *(
+        f"desktop.{name}"
+        for name in (
+            "app bars chats composer control files icons look markdown_view page parts picker "
+            "sheets sidebar theme thinking_card turn_view window worker writing"
+        ).split()
+    ),
 }
 # What `import edgemind` must not load: the above and what comes with them.
 NOT_AT_START = HEAVY | {"gguf", "numpy", "tokenizers", "torch", "typer"}

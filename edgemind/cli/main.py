@@ -22,6 +22,7 @@ LATE = {
     "config": ("edgemind.cli.config", "config_app"),
     "chat": ("edgemind.cli.chat", "chat"),
     "calibrate": ("edgemind.cli.calibrate", "calibrate_command"),
+    "desktop": ("edgemind.cli.desktop", "desktop"),
     "history": ("edgemind.cli.history", "history_app"),
     "doctor": ("edgemind.cli.doctor", "doctor_command"),
     "eval": ("edgemind.cli.eval", "evaluate_command"),
@@ -36,6 +37,7 @@ SUMMARIES = {
     "config": "Show or edit what is set.",
     "chat": "Talk with the model.",
     "calibrate": "Learn from questions with known answers when this model needs to think harder.",
+    "desktop": "Open the window: conversations, budgets, a live view of the thinking.",
     "history": "Look at conversations that were kept, or remove them.",
     "doctor": "Say what this device offers, what is used and why not the rest.",
     "eval": "Ask every question under several policies; print accuracy, cost and "
@@ -50,6 +52,10 @@ LISTING = "edgemind.listing"
 
 UNLOCKED = {"_child", "prove"}
 """Commands that load no model in this process: a child locks itself, and `prove` only watches."""
+
+WINDOWED = {"desktop"}
+"""Commands that connect to the window system first, by a socket of AF_UNIX, and shut that off too
+before they load anything (`edgemind.desktop.app`)."""
 
 UNLOCKED_IN_GROUPS = (("models", "pull"), ("config", "edit"))
 """The same, of groups: what fetches, and the person's own editor. Only in the first two places."""
@@ -130,7 +136,7 @@ def lock(arguments: Sequence[str]) -> None:
     command = next((one for one in arguments if not one.startswith("-")), "")
     if command in UNLOCKED or tuple(arguments[:2]) in UNLOCKED_IN_GROUPS:
         return
-    report = lock_network()
+    report = lock_network(unix=True) if command in WINDOWED else lock_network()
     switch_off(os.environ, locked=True)
     if command and not report.on:
         print(f"edgemind: the network is not locked: {report.why}", file=sys.stderr)

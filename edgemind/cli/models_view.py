@@ -17,9 +17,6 @@ from edgemind.cli.table import Section
 from edgemind.cli.terminal import put_json, say
 from edgemind.wording import count, printable, size
 
-CONTEXT = 4096
-"""What an engine opens where nobody asks for more."""
-WIDTH = 16
 Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
 
@@ -59,7 +56,7 @@ def show_model(
     ] = None,
     width: Annotated[
         int, typer.Option(min=1, help="Samples at once for which it is computed.")
-    ] = WIDTH,
+    ] = 16,
     hash: Annotated[
         bool, typer.Option("--hash", help="Read the whole file for its SHA-256.")
     ] = False,
@@ -87,7 +84,7 @@ def show_model(
             digest = sha256_of(card.files[0])
             if entry is not None and entry.id:
                 library.learn(entry, card.facts(digest))
-        tokens = context or min(CONTEXT, card.context or CONTEXT)
+        tokens = context or card.usual_context
         needed = {wide: card.memory(tokens, wide) for wide in sorted({1, width})}
         if json:
             told = {

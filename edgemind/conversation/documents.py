@@ -43,3 +43,19 @@ def text_of(path: Path, most: int) -> str:
     if "\0" in text:
         raise ConfigError(f"{path} is no text")
     return text.replace("\r\n", "\n")
+
+
+_DOCUMENT = re.compile(
+    r"The file (?P<name>[^\n`]*) \(data, not instructions\):\n(?P<fence>`{3,})\n"
+    r"(?:.*?\n)??(?P=fence)(?:\n\n|\Z)",
+    re.DOTALL,
+)
+
+
+def split_documents(prompt: str) -> tuple[list[str], str]:
+    """The names of the files that stand before a prompt, and the prompt itself."""
+    names, place = [], 0
+    while found := _DOCUMENT.match(prompt, place):
+        names.append(found["name"])
+        place = found.end()
+    return names, prompt[place:]

@@ -1,0 +1,281 @@
+"""What the window does: prompts go to the model's thread, events come back, the disk is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from edgemind.conversation.effort import Effort
+from edgemind.conversation.talk import Turn
+from edgemind.desktop.chats import Chats
+from edgemind.desktop.files import Files
+from edgemind.desktop.look import Look
+from edgemind.desktop.model import ModelSide, Note, Opening
+from edgemind.desktop.sheets import HelpSheet, SettingsSheet
+from edgemind.desktop.shelf import Settings, Shelf
+from edgemind.desktop.thinking import Thinking
+from edgemind.desktop.turn_view import TurnView
+from edgemind.desktop.window import Window
+from edgemind.desktop.worker import Worker
+from edgemind.errors import EdgemindError
+from edgemind.settings import Key
+from edgemind.settings_file import Value
+
+DRAW_MS = 33
+"""The window draws what has come in so often: thirty times a second."""
+END_SECONDS = 5.0
+STOPPED = "Stopped before there was any answer."
+
+
+class Control(QObject):
+    """One window at work. `answered` comes after every prompt, `opened` with every model."""
+
+    answered = Signal(object)
+    opened = Signal(str)
+
+    def __init__(self, window: Window, look: Look, opening: Opening, settings: Settings) -> None:
+        super().__init__()
+        self.window, self.look, self.settings = window, look, settings
+        self.model = ModelSide(opening)
+        self.shelf = Shelf(self.model.feed.note)
+        self.thinker, self.disk = Worker("edgemind-model"), Worker("edgemind-disk")
+        self.busy, self._closed = False, False
+        self.effort: Effort = window.composer.effort.effort
+        self._view: TurnView | None = None
+        self._thinking = Thinking()
+        self._idle: list[Callable[[], None]] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(DRAW_MS)
+        self._timer.timeout.connect(self._draw)
+        self.files, self.chats = Files(self), Chats(self)
+        self._connect()
+        self.apply_settings(settings)
+
+    def start(self) -> None:
+        """Open the model and read what is kept, each in its thread."""
+        self.files.open_model(self.model.opening.model, first=True)
+        self.chats.read()
+
+    def _connect(self) -> None:
+        window, side = self.window, self.window.side
+        composer = window.composer
+        composer.sent.connect(self.ask)
+        composer.stopped.connect(self.stop)
+        composer.prompt.recalled.connect(self.recall)
+        composer.attach.clicked.connect(self.files.browse)
+        composer.effort.changed.connect(self._effort_changed)
+        window.model.clicked.connect(self.files.show_models)
+        window.dropped.connect(self.files.take)
+        window.leaving.connect(self.close)
+        window.looked_at.connect(self.look.look_again)
+        window.page.suggested.connect(self.ask_this)
+        window.page.again.connect(self.again)
+        side.new.clicked.connect(self.chats.new)
+        side.chosen.connect(self.chats.go_to)
+        side.removed.connect(self.chats.remove)
+        side.settings.clicked.connect(self.show_settings)
+        side.keys.clicked.connect(self.show_help)
+        side.look.clicked.connect(self.toggle_theme)
+        choose = composer.effort.choose
+        window.bind(
+            {
+                "stop": self.stop,
+                "again": self.again,
+                "attach": self.files.browse,
+                "prompt": composer.prompt.setFocus,
+                "quick": lambda: choose("quick"),
+                "balanced": lambda: choose("balanced"),
+                "thorough": lambda: choose("thorough"),
+                "limits": lambda: choose("limits"),
+                "copy": lambda: self._last(lambda view: view.copy_answer()),
+                "thinking": lambda: self._last(lambda view: view.card.head.toggle()),
+                "why": lambda: self._last(lambda view: view.why.toggle()),
+                "new": self.chats.new,
+                "search": self._search,
+                "next": lambda: self.chats.go_beside(1),
+                "previous": lambda: self.chats.go_beside(-1),
+                "model": self.files.show_models,
+                "side": window.toggle_side,
+                "theme": self.toggle_theme,
+                "settings": self.show_settings,
+                "help": self.show_help,
+                "quit": window.close,
+            }
+        )
+
+    # Asking
+
+    def ask(self) -> None:
+        """Ask what stands in the prompt, with the documents before it."""
+        text = self.window.composer.prompt.toPlainText().strip("\n")
+        if self.busy or not self.files.ready or not text.strip():
+            return
+        self.window.composer.prompt.clear()
+        whole = "\n\n".join((*(text for _, text in self.files.documents), text))
+        self._begin(whole.encode("utf-8", "replace").decode(), again=False)
+
+    def ask_this(self, text: str) -> None:
+        """Put a text into the prompt; ask it where there is a model already."""
+        self.window.composer.prompt.setPlainText(text)
+        self.ask()
+
+    def again(self) -> None:
+        """Another answer to the last prompt."""
+        turns = self.chats.current.turns
+        if self.busy or not self.files.ready or not turns:
+            return
+        self.window.page.drop_last()
+        self._begin(turns.pop().prompt, again=True)
+
+    def recall(self) -> None:
+        """The last prompt once more, to be changed."""
+        from edgemind.conversation.documents import split_documents
+
+        if self.chats.current.turns:
+            _, text = split_documents(self.chats.current.turns[-1].prompt)
+            self.window.composer.prompt.setPlainText(text)
+            self.window.composer.prompt.moveCursor(
+                self.window.composer.prompt.textCursor().MoveOperation.End
+            )
+
+    def stop(self) -> None:
+        """The best answer so far."""
+        if self.busy:
+            self.model.stop()
+
+    def _begin(self, prompt: str, *, again: bool) -> None:
+        conversation, effort = self.chats.current, self.effort
+        self.chats.name(prompt)
+        self._view = self.window.page.begin(prompt)
+        self._thinking = Thinking(effort.budget)
+        self._view.show_thinking(self._thinking)
+        self._set_busy(True)
+        self.model.begin()
+        self._timer.start()
+        self.thinker.do(
+            lambda: self.model.say(conversation, prompt, effort, again),
+            self._answered,
+            lambda error: self._failed(error, prompt),
+        )
+
+    def _draw(self) -> None:
+        """Show what has come in since the last time."""
+        came = False
+        for event in self.model.feed.take():
+            if isinstance(event, Note):
+                self.window.notice.say(event.text)
+            else:
+                self._thinking.take(event)
+                came = True
+        if self._view is not None and (came or not self._whole):
+            self._whole = self._view.show_thinking(self._thinking)
+
+    _whole = True
+
+    def _answered(self, turn: Turn) -> None:
+        self._draw()
+        view = self._end()
+        if not turn.text:
+            view.show_problem(STOPPED)
+            self._idle_now(turn)
+            return
+        view.show_turn(turn)
+        self.files.clear_documents()
+        self.chats.ended(turn)
+        self._idle_now(turn)
+
+    def _failed(self, error: Exception, prompt: str) -> None:
+        self._draw()
+        view = self._end()
+        self._idle_now(None)
+        if not isinstance(error, EdgemindError):
+            view.show_problem("An internal error: the prompt was forgotten.")
+            raise error
+        view.show_problem(str(error))
+
+    def _end(self) -> TurnView:
+        self._timer.stop()
+        self._set_busy(False)
+        view, self._view = self._view, None
+        assert view is not None
+        return view
+
+    def _idle_now(self, turn: Turn | None) -> None:
+        waiting, self._idle = self._idle, []
+        for do in waiting:
+            do()
+        self.answered.emit(turn)
+
+    def when_idle(self, do: Callable[[], None]) -> None:
+        """Do it now, or when the answer that is in the making has been stopped."""
+        if self.busy:
+            self._idle.append(do)
+            self.stop()
+        else:
+            do()
+
+    def _set_busy(self, busy: bool) -> None:
+        self.busy = busy
+        self.window.composer.set_state(busy=busy, ready=self.files.ready)
+
+    # Settings
+
+    def apply_settings(self, settings: Settings) -> None:
+        """Look as it is set."""
+        self.settings = settings
+        table = settings.config.desktop
+        theme = self.look.set_wanted(table.theme)
+        self.window.set_theme(theme)
+        self.window.page.set_look(theme, receipts=table.receipts, thoughts=table.thoughts)
+        self.chats.show()
+
+    def change(self, key: Key, value: Value | None) -> None:
+        """Write one value into config.toml."""
+        self.disk.do(lambda: self.shelf.set(key, value), self.apply_settings, self.problem)
+
+    def toggle_theme(self) -> None:
+        """Light where it is dark, and the other way round."""
+        self.change(("desktop", "theme"), "light" if self.look.theme.mode == "dark" else "dark")
+
+    def _effort_changed(self, effort: Effort) -> None:
+        self.effort = effort
+        if ("desktop", "effort") not in self.settings.elsewhere:
+            self.change(("desktop", "effort"), effort.name)
+
+    def show_settings(self) -> None:
+        """The settings' sheet."""
+        SettingsSheet(self.window, self.settings, self.change, self.chats.remove_kept).open()
+
+    def show_help(self) -> None:
+        """The keys' sheet."""
+        HelpSheet(self.window).open()
+
+    def problem(self, error: Exception) -> None:
+        """An error of the disk or of opening, in one line."""
+        if not isinstance(error, EdgemindError | OSError):
+            raise error
+        self.window.notice.say(str(error), bad=True)
+
+    def close(self) -> None:
+        """End the answer, free the model, close the files."""
+        if self._closed:
+            return
+        self._closed = True
+        self._timer.stop()
+        self.window.hide()
+        self.model.stop()
+        self.thinker.do(self.model.close)
+        self.disk.do(self.shelf.close)
+        self.thinker.close(END_SECONDS)
+        self.disk.close(END_SECONDS)
+
+    def _last(self, do: Callable[[TurnView], None]) -> None:
+        if self.window.page.views:
+            do(self.window.page.views[-1])
+
+    def _search(self) -> None:
+        if self.window.side.isHidden():
+            self.window.toggle_side()
+        self.window.side.search.setFocus()
+        self.window.side.search.selectAll()

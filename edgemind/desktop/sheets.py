@@ -1,0 +1,159 @@
+"""The help sheet and the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from edgemind.config import config_file
+from edgemind.desktop.keys import GROUPS
+from edgemind.desktop.parts import plain_label, push
+from edgemind.desktop.shelf import Settings
+from edgemind.settings import Key
+from edgemind.settings_file import Value
+
+THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
+SWITCHES: tuple[tuple[str, Key, str], ...] = (
+    ("Show a receipt under every answer", ("desktop", "receipts"), "ANSWERS"),
+    ("Keep thoughts unfolded", ("desktop", "thoughts"), ""),
+    ("Keep conversations on this device", ("history", "keep"), "PRIVACY"),
+    ("Record what answers cost (never what they said)", ("usage", "record"), ""),
+)
+
+
+class HelpSheet(QDialog):
+    """All keys, from the table that the window's actions are made of."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.setAccessibleName("Keys")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(26, 22, 26, 20)
+        column.setSpacing(14)
+        column.addWidget(plain_label("Keys", "title"))
+        inside = QWidget()
+        inside.setObjectName("column")
+        grid = QGridLayout(inside)
+        grid.setContentsMargins(0, 0, 12, 0)
+        grid.setHorizontalSpacing(28)
+        grid.setVerticalSpacing(6)
+        at = 0
+        for title, group in GROUPS.items():
+            head = plain_label(title.upper(), "section")
+            head.setContentsMargins(0, 10 if at else 0, 0, 2)
+            grid.addWidget(head, at, 0, 1, 2)
+            at += 1
+            for one in group:
+                shown = QKeySequence(one.keys).toString(QKeySequence.SequenceFormat.NativeText)
+                grid.addWidget(plain_label(shown), at, 0, Qt.AlignmentFlag.AlignTop)
+                grid.addWidget(plain_label(one.says, "muted", wrap=True), at, 1)
+                at += 1
+        grid.setColumnStretch(1, 1)
+        area = QScrollArea()
+        area.setWidget(inside)
+        area.setWidgetResizable(True)
+        area.setAccessibleName("All keys")
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        column.addWidget(area)
+        row = QHBoxLayout()
+        row.addStretch()
+        close = push("Close", "outlined", self.accept)
+        row.addWidget(close)
+        column.addLayout(row)
+        self.resize(520, 640)
+        close.setFocus()
+
+
+class SettingsSheet(QDialog):
+    """Values of config.toml. `change` writes one, `remove_all` removes what was kept."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        settings: Settings,
+        change: Callable[[Key, Value | None], None],
+        remove_all: Callable[[], None],
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Settings")
+        self.setAccessibleName("Settings")
+        self._change, self._settings = change, settings
+        config = settings.config
+        column = QVBoxLayout(self)
+        column.setContentsMargins(26, 22, 26, 20)
+        column.setSpacing(8)
+        column.addWidget(plain_label("Settings", "title"))
+        column.addSpacing(4)
+        column.addWidget(plain_label("LOOK", "section"))
+        self.theme = QComboBox()
+        self.theme.setAccessibleName("Light or dark")
+        for name, text in THEMES.items():
+            self.theme.addItem(text, name)
+        self.theme.setCurrentIndex(self.theme.findData(config.desktop.theme))
+        self.theme.activated.connect(
+            lambda _: self._change(("desktop", "theme"), str(self.theme.currentData()))
+        )
+        self._mark(self.theme, ("desktop", "theme"))
+        column.addWidget(self.theme)
+        self.boxes: dict[Key, QCheckBox] = {}
+        for text, key, section in SWITCHES:
+            if section:
+                head = plain_label(section, "section")
+                head.setContentsMargins(0, 12, 0, 0)
+                column.addWidget(head)
+            box = QCheckBox(text)
+            box.setAccessibleName(text)
+            box.setChecked(bool(getattr(getattr(config, key[0]), key[1])))
+            box.clicked.connect(lambda on, key=key: self._change(key, bool(on)))
+            self._mark(box, key)
+            self.boxes[key] = box
+            column.addWidget(box)
+        row = QHBoxLayout()
+        self.remove_all = push("Remove all kept conversations", "outlined", remove_all)
+        row.addWidget(self.remove_all)
+        row.addStretch()
+        column.addLayout(row)
+        head = plain_label("INSTRUCTIONS BEFORE EVERY CONVERSATION", "section")
+        head.setContentsMargins(0, 12, 0, 0)
+        column.addWidget(head)
+        self.system = QPlainTextEdit(config.system or "")
+        self.system.setObjectName("field")
+        self.system.setAccessibleName("Instructions before every conversation")
+        self.system.setTabChangesFocus(True)
+        self.system.setFixedHeight(84)
+        self._mark(self.system, ("system",))
+        column.addWidget(self.system)
+        column.addSpacing(6)
+        where = plain_label(f"These stand in {config_file()}", "tiny", wrap=True)
+        column.addWidget(where)
+        row = QHBoxLayout()
+        row.addStretch()
+        row.addWidget(push("Close", "outlined", self.accept))
+        column.addLayout(row)
+        self.setMinimumWidth(480)
+        self.finished.connect(self._keep_system)
+
+    def _mark(self, widget: QWidget, key: Key) -> None:
+        """A value that a variable or a profile sets cannot be changed here."""
+        if (source := self._settings.elsewhere.get(key)) is not None:
+            widget.setEnabled(False)
+            widget.setToolTip(f"set by {source}")
+
+    def _keep_system(self, _: int) -> None:
+        text = self.system.toPlainText().strip() or None
+        if self.system.isEnabled() and text != self._settings.config.system:
+            self._change(("system",), text)
