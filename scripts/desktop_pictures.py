@@ -3,8 +3,8 @@
     python scripts/desktop_pictures.py FOLDER [--scale 1] [--theme light] [--platform xcb]
 
 Without a display it starts Xvfb itself (`apt install xvfb`). The bundled model answers real
-questions; pictures are taken at the start, while it thinks (votes of many samples), after it, and of
-the sheets. The person's own files are left alone: it all happens in a temporary home.
+questions; pictures are taken at the start, while it thinks (a vote of many samples), after it, and
+of the sheets. The person's own files are left alone: it all happens in a temporary home.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def take(folder: Path, name: str) -> None:
     from edgemind.desktop.app import application, make
     from edgemind.desktop.display import leave_the_bus
     from edgemind.desktop.model import Opening
-    from edgemind.desktop.sheets import HelpSheet, SettingsSheet
+    from edgemind.desktop.sheets import HelpSheet
     from edgemind.guard.lock import lock_network
 
     leave_the_bus(os.environ)
@@ -109,7 +109,12 @@ def take(folder: Path, name: str) -> None:
     def wait(done: Callable[[], bool], most: float = WAIT_SECONDS) -> None:
         loop = QEventLoop()
         clock = QTimer(interval=10)
-        clock.timeout.connect(lambda: done() and loop.quit())
+
+        def look() -> None:
+            if done():
+                loop.quit()
+
+        clock.timeout.connect(look)
         clock.start()
         QTimer.singleShot(round(most * 1000), loop.quit)
         loop.exec()
@@ -119,6 +124,7 @@ def take(folder: Path, name: str) -> None:
 
     def save(stage: str) -> None:
         path = folder / f"{stage}-{name}.png"
+        app.processEvents()  # what was changed is laid out first
         window.grab().save(str(path))
         print(path)
 
@@ -144,15 +150,13 @@ def take(folder: Path, name: str) -> None:
     settle()
     save("why")
     page.views[-1].why.setChecked(False)
-    for kind in (HelpSheet, SettingsSheet):
-        sheet = (
-            HelpSheet(window)
-            if kind is HelpSheet
-            else SettingsSheet(window, control.settings, control.change, control.chats.remove_kept)
-        )
+    control.show_settings()
+    help_sheet = HelpSheet(window)
+    for stage, sheet in (("settings", control.sheet), ("keys", help_sheet)):
+        assert sheet is not None
         sheet.open()
         settle()
-        sheet.grab().save(str(folder / f"{kind.__name__.lower()}-{name}.png"))
+        sheet.grab().save(str(folder / f"{stage}-{name}.png"))
         sheet.reject()
     markdown(control)
     settle()

@@ -42,6 +42,7 @@ class Control(QObject):
         self.thinker, self.disk = Worker("edgemind-model"), Worker("edgemind-disk")
         self.busy, self._closed = False, False
         self.effort: Effort = window.composer.effort.effort
+        self.sheet: SettingsSheet | None = None
         self._view: TurnView | None = None
         self._thinking = Thinking()
         self._idle: list[Callable[[], None]] = []
@@ -227,6 +228,8 @@ class Control(QObject):
         table = settings.config.desktop
         theme = self.look.set_wanted(table.theme)
         self.window.set_theme(theme)
+        if self.sheet is not None:
+            self.sheet.set_theme(theme)
         self.window.page.set_look(theme, receipts=table.receipts, thoughts=table.thoughts)
         self.chats.show()
 
@@ -245,7 +248,10 @@ class Control(QObject):
 
     def show_settings(self) -> None:
         """The settings' sheet."""
-        SettingsSheet(self.window, self.settings, self.change, self.chats.remove_kept).open()
+        self.sheet = SettingsSheet(
+            self.window, self.look.theme, self.settings, self.change, self.chats.remove_kept
+        )
+        self.sheet.open()
 
     def show_help(self) -> None:
         """The keys' sheet."""

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit, QWidget
 
 from edgemind.conversation.markdown import finished, last_lines, parsed
 from edgemind.desktop.theme import Theme, fixed_family
-from edgemind.desktop.writing import CODE, QUOTE, RULE, STEP, Ink, Writer
+from edgemind.desktop.writing import CODE, QUOTE, QUOTE_STEP, RULE, Ink, Writer
 
 MOST_LINES = 200
 """Of a block that is not finished: a longer one shows its end until it is."""
@@ -53,7 +53,6 @@ class MarkdownView(QTextEdit):
         self.setAccessibleName("Answer")
         document = self.document()
         document.setDocumentMargin(0)
-        document.setIndentWidth(STEP)
         document.documentLayout().documentSizeChanged.connect(self._fit)
         self._text = ""
         self._done = 0
@@ -150,5 +149,5 @@ class MarkdownView(QTextEdit):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(self._theme.line))
             for depth in range(int(shape.property(QUOTE))):
-                bar = QRectF(16 * depth, box.top(), 3, box.height())
+                bar = QRectF(QUOTE_STEP * depth, box.top(), 3, box.height())
                 painter.drawRoundedRect(bar, 1.5, 1.5)

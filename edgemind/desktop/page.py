@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from edgemind.conversation.talk import Turn
-from edgemind.desktop.parts import plain_label, push
+from edgemind.desktop.parts import plain_label, push, restyle
 from edgemind.desktop.theme import Theme
 from edgemind.desktop.turn_view import TurnView
 
@@ -65,6 +65,7 @@ class Page(QScrollArea):
         self._stay = True
         bar = self.verticalScrollBar()
         bar.rangeChanged.connect(self._ranged)
+        bar.setProperty("idle", "true")
         bar.valueChanged.connect(self._moved)
         self._update()
 
@@ -153,6 +154,10 @@ class Page(QScrollArea):
         self._stay = value >= self.verticalScrollBar().maximum() - NEAR_END
 
     def _ranged(self, _: int, most: int) -> None:
+        bar = self.verticalScrollBar()
+        if bar.property("idle") != (idle := "true" if most == 0 else "false"):
+            bar.setProperty("idle", idle)
+            restyle(bar)
         if self._stay:
             self.verticalScrollBar().setValue(most)
             self._stay = True

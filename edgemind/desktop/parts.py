@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from edgemind.desktop.icons import icon
 from edgemind.desktop.theme import Theme
@@ -50,6 +59,52 @@ class IconButton(QToolButton):
         if role == "primary" and not self.isEnabled():
             colour = theme.muted
         self.setIcon(icon(self._picture, colour, self._size))
+
+
+class Switch(QCheckBox):
+    """A check box that looks like a switch, with its text before it."""
+
+    WIDE, HIGH, KNOB = 36, 20, 14
+
+    def __init__(self, theme: Theme, text: str) -> None:
+        super().__init__(text)
+        self._theme = theme
+        self.setAccessibleName(text)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setMinimumHeight(30)
+
+    def set_theme(self, theme: Theme) -> None:
+        """In other colours."""
+        self._theme = theme
+        self.update()
+
+    def hitButton(self, place: QPoint) -> bool:
+        """All of it can be pressed."""
+        return bool(self.rect().contains(place))
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        """The text, the track, the knob."""
+        theme, on = self._theme, self.isChecked()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(1.0 if self.isEnabled() else 0.5)
+        painter.setPen(QColor(theme.text))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect().adjusted(0, 0, -self.WIDE - 12, 0), middle, self.text())
+        track = QRectF(self.width() - self.WIDE - 3, (self.height() - self.HIGH) / 2,
+                       self.WIDE, self.HIGH)  # fmt: skip
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.accent if on else theme.muted))
+        painter.drawRoundedRect(track, self.HIGH / 2, self.HIGH / 2)
+        inset = (self.HIGH - self.KNOB) / 2
+        left = track.right() - inset - self.KNOB if on else track.left() + inset
+        painter.setBrush(QColor(theme.on_accent if on else theme.page))
+        painter.drawEllipse(QRectF(left, track.top() + inset, self.KNOB, self.KNOB))
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(theme.text), 1.5))
+            painter.drawRoundedRect(track.adjusted(-2, -2, 2, 2), 12, 12)
+        painter.end()
 
 
 class Chip(QFrame):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -45,6 +45,7 @@ class Picker(QFrame):
         title.setContentsMargins(9, 0, 0, 0)
         column.addWidget(title)
         self.list = QListWidget()
+        self.list.setObjectName("models")
         self.list.setAccessibleName("Models")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemActivated.connect(self._choose)
@@ -71,7 +72,7 @@ class Picker(QFrame):
                 f"{row.name}, {row.facts}, {row.memory}, {WORDS[row.fit]}",
             )
             widget = self._row(row, current is not None and same_path(row.path, current))
-            item.setSizeHint(widget.sizeHint())
+            item.setSizeHint(widget.sizeHint() + QSize(0, 4))
             self.list.addItem(item)
             self.list.setItemWidget(item, widget)
             if current is not None and same_path(row.path, current):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
+    QButtonGroup,
     QDialog,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QPlainTextEdit,
+    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -20,11 +22,13 @@ from PySide6.QtWidgets import (
 
 from edgemind.config import config_file
 from edgemind.desktop.keys import GROUPS
-from edgemind.desktop.parts import plain_label, push
+from edgemind.desktop.parts import Switch, plain_label, push
 from edgemind.desktop.shelf import Settings
+from edgemind.desktop.theme import Theme
 from edgemind.settings import Key
 from edgemind.settings_file import Value
 
+HALVES = (("Asking", "How hard to think"), ("Answers", "Conversations", "Window"))
 THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 SWITCHES: tuple[tuple[str, Key, str], ...] = (
     ("Show a receipt under every answer", ("desktop", "receipts"), "ANSWERS"),
@@ -47,22 +51,27 @@ class HelpSheet(QDialog):
         column.addWidget(plain_label("Keys", "title"))
         inside = QWidget()
         inside.setObjectName("column")
-        grid = QGridLayout(inside)
-        grid.setContentsMargins(0, 0, 12, 0)
-        grid.setHorizontalSpacing(28)
-        grid.setVerticalSpacing(6)
-        at = 0
-        for title, group in GROUPS.items():
-            head = plain_label(title.upper(), "section")
-            head.setContentsMargins(0, 10 if at else 0, 0, 2)
-            grid.addWidget(head, at, 0, 1, 2)
-            at += 1
-            for one in group:
-                shown = QKeySequence(one.keys).toString(QKeySequence.SequenceFormat.NativeText)
-                grid.addWidget(plain_label(shown), at, 0, Qt.AlignmentFlag.AlignTop)
-                grid.addWidget(plain_label(one.says, "muted", wrap=True), at, 1)
+        halves = QHBoxLayout(inside)
+        halves.setContentsMargins(0, 0, 12, 0)
+        halves.setSpacing(40)
+        for names in HALVES:
+            grid = QGridLayout()
+            grid.setHorizontalSpacing(20)
+            grid.setVerticalSpacing(7)
+            at = 0
+            for title in names:
+                head = plain_label(title.upper(), "section")
+                head.setContentsMargins(0, 12 if at else 0, 0, 2)
+                grid.addWidget(head, at, 0, 1, 2)
+                for at, one in enumerate(GROUPS[title], at + 1):  # noqa: B020 (goes on counting)
+                    keys = QKeySequence(one.keys)
+                    shown = keys.toString(QKeySequence.SequenceFormat.NativeText)
+                    grid.addWidget(plain_label(shown), at, 0, Qt.AlignmentFlag.AlignTop)
+                    grid.addWidget(plain_label(one.says, "muted", wrap=True), at, 1)
                 at += 1
-        grid.setColumnStretch(1, 1)
+            grid.setColumnStretch(1, 1)
+            grid.setRowStretch(at, 1)
+            halves.addLayout(grid, 1)
         area = QScrollArea()
         area.setWidget(inside)
         area.setWidgetResizable(True)
@@ -74,7 +83,7 @@ class HelpSheet(QDialog):
         close = push("Close", "outlined", self.accept)
         row.addWidget(close)
         column.addLayout(row)
-        self.resize(520, 640)
+        self.resize(940, 610)
         close.setFocus()
 
 
@@ -84,6 +93,7 @@ class SettingsSheet(QDialog):
     def __init__(
         self,
         parent: QWidget,
+        theme: Theme,
         settings: Settings,
         change: Callable[[Key, Value | None], None],
         remove_all: Callable[[], None],
@@ -99,24 +109,31 @@ class SettingsSheet(QDialog):
         column.addWidget(plain_label("Settings", "title"))
         column.addSpacing(4)
         column.addWidget(plain_label("LOOK", "section"))
-        self.theme = QComboBox()
-        self.theme.setAccessibleName("Light or dark")
+        segments = QFrame()
+        segments.setObjectName("segments")
+        inner = QHBoxLayout(segments)
+        inner.setContentsMargins(2, 2, 2, 2)
+        inner.setSpacing(0)
+        group = QButtonGroup(self)
+        self.themes: dict[str, QPushButton] = {}
         for name, text in THEMES.items():
-            self.theme.addItem(text, name)
-        self.theme.setCurrentIndex(self.theme.findData(config.desktop.theme))
-        self.theme.activated.connect(
-            lambda _: self._change(("desktop", "theme"), str(self.theme.currentData()))
-        )
-        self._mark(self.theme, ("desktop", "theme"))
-        column.addWidget(self.theme)
-        self.boxes: dict[Key, QCheckBox] = {}
+            button = QPushButton(text)
+            button.setCheckable(True)
+            button.setChecked(name == config.desktop.theme)
+            button.setAccessibleName(f"Colours: {text}")
+            button.clicked.connect(partial(self._set_theme, name))
+            group.addButton(button)
+            inner.addWidget(button)
+            self.themes[name] = button
+        self._mark(segments, ("desktop", "theme"))
+        column.addWidget(segments)
+        self.boxes: dict[Key, Switch] = {}
         for text, key, section in SWITCHES:
             if section:
                 head = plain_label(section, "section")
                 head.setContentsMargins(0, 12, 0, 0)
                 column.addWidget(head)
-            box = QCheckBox(text)
-            box.setAccessibleName(text)
+            box = Switch(theme, text)
             box.setChecked(bool(getattr(getattr(config, key[0]), key[1])))
             box.clicked.connect(lambda on, key=key: self._change(key, bool(on)))
             self._mark(box, key)
@@ -146,6 +163,14 @@ class SettingsSheet(QDialog):
         column.addLayout(row)
         self.setMinimumWidth(480)
         self.finished.connect(self._keep_system)
+
+    def _set_theme(self, name: str, _: bool = False) -> None:
+        self._change(("desktop", "theme"), name)
+
+    def set_theme(self, theme: Theme) -> None:
+        """In other colours, which may have been chosen here."""
+        for box in self.boxes.values():
+            box.set_theme(theme)
 
     def _mark(self, widget: QWidget, key: Key) -> None:
         """A value that a variable or a profile sets cannot be changed here."""

@@ -126,6 +126,7 @@ QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line};
 #bad {{ color: {t.bad}; font-size: {small}px; }}
 #answer, #thought, #details {{ background: transparent; border: none; padding: 0; }}
 #thought, #details {{ color: {t.muted}; font-size: {small}px; }}
+#details {{ font-family: "{fixed_family()}"; font-size: {tiny}px; }}
 #overlay {{ background: {t.page}; border: 2px dashed {t.accent}; border-radius: 18px; }}
 QPushButton, QToolButton {{ border: 1px solid transparent; border-radius: 8px; padding: 5px 10px;
   background: transparent; }}
@@ -154,28 +155,28 @@ QToolButton#quiet, QPushButton#quiet {{ color: {t.muted}; font-size: {small}px; 
 #segments QPushButton:checked {{ background: {t.surface}; color: {t.text};
   border: 1px solid {t.line}; font-weight: 600; }}
 #segments QPushButton:focus {{ border: 1px solid {t.accent}; }}
-QLineEdit, QComboBox, QPlainTextEdit#field {{ background: {t.surface}; border: 1px solid {t.line};
+QLineEdit, QPlainTextEdit#field {{ background: {t.surface}; border: 1px solid {t.line};
   border-radius: 8px; padding: 6px 9px; selection-background-color: {t.accent};
   selection-color: {t.on_accent}; }}
-QLineEdit:focus, QComboBox:focus, QPlainTextEdit#field:focus {{ border: 1px solid {t.accent}; }}
+QLineEdit:focus, QPlainTextEdit#field:focus {{ border: 1px solid {t.accent}; }}
 QLineEdit#limits {{ padding: 3px 7px; font-size: {small}px; }}
-QComboBox::drop-down {{ border: none; width: 22px; }}
-QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.line}; }}
 QListWidget {{ background: transparent; border: none; }}
 QListWidget::item {{ border-radius: 8px; padding: 7px 9px; margin: 1px 0; color: {t.text}; }}
 QListWidget::item:hover {{ background: {t.raised}; }}
 QListWidget::item:selected {{ background: {t.soft}; color: {t.text}; }}
-QListWidget::item:disabled {{ color: {t.muted}; background: transparent; padding: 9px 9px 3px 9px; }}
+QListWidget::item:disabled {{ color: {t.muted}; background: transparent;
+  padding: 9px 9px 3px 9px; }}
+QListWidget#models::item {{ padding: 0; }}
 QMenu {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: 8px; padding: 4px; }}
 QMenu::item {{ padding: 6px 18px; border-radius: 6px; }}
 QMenu::item:selected {{ background: {t.soft}; }}
-QCheckBox {{ spacing: 9px; padding: 3px; }}
-QCheckBox:focus {{ color: {t.accent}; }}
+QCheckBox {{ padding: 3px; }}
 QScrollBar:vertical {{ background: transparent; width: {SCROLLBAR}px; }}
 QScrollBar::handle:vertical {{ background: {t.line}; border-radius: 3px; min-height: 32px;
   margin: 2px 4px; }}
 QScrollBar::handle:vertical:hover {{ background: {t.muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
   background: transparent; height: 0; }}
+QScrollBar[idle="true"]::handle:vertical {{ background: transparent; }}
 QScrollBar:horizontal {{ height: 0; }}
 """

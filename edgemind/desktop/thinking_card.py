@@ -12,7 +12,7 @@ from edgemind.desktop.theme import Theme
 from edgemind.desktop.thinking import Shown, Thinking
 from edgemind.wording import amounts
 
-MOST_SAMPLES, MOST_VOTES, MOST_OBJECTIONS = 8, 5, 4
+MOST_SAMPLES, MOST_VOTES, MOST_OBJECTIONS = 6, 4, 3
 THOUGHT_ROWS = 9
 
 
@@ -66,6 +66,7 @@ class ThinkingCard(QFrame):
             ("SPENT", self.spent),
         ):
             label = plain_label(title, "section")
+            label.setContentsMargins(0, 6, 0, 0)
             inner.addWidget(label)
             inner.addWidget(part)
             label.hide()
@@ -90,12 +91,12 @@ class ThinkingCard(QFrame):
             return
         self._show_thought(thinking.thought.strip())
         self.samples.show_rows(_samples(thinking))
-        most = max((count for _, count in thinking.votes), default=1)
+        every = sum(count for _, count in thinking.votes) or 1
         self.votes.show_rows(
             [
                 Row(
                     answer,
-                    count / max(most, 1),
+                    count / every,
                     f"{count} vote{'s' if count != 1 else ''}",
                     "good" if place == 0 else "muted",
                 )

@@ -19,8 +19,7 @@ from PySide6.QtGui import (
     QTextFormat,
     QTextFrameFormat,
     QTextLength,
-    QTextList,
-    QTextListFormat,
+    QTextOption,
     QTextTable,
     QTextTableFormat,
 )
@@ -30,6 +29,8 @@ CODE, QUOTE, RULE = (int(QTextFormat.Property.UserProperty) + n for n in (1, 2, 
 LINE_BREAK = "\u2028"
 STEP = 26
 """A step of indentation, in pixels."""
+QUOTE_STEP = 16
+BULLETS = "•◦▪"
 HEADINGS = {"h1": 1.4, "h2": 1.25, "h3": 1.12}
 
 
@@ -54,9 +55,8 @@ class Writer:
         self.fresh = fresh
         self._ink = ink
         self._first = fresh and cursor.position() == 0
-        self._lists: list[QTextList | None] = []
-        self._kinds: list[bool] = []
-        self._item = self._below_table = False
+        self._lists: list[int | None] = []  # the next number of each open list
+        self._item = False
         self._quotes = 0
         self._style: list[QTextCharFormat] = [self._plain()]
 
@@ -78,12 +78,10 @@ class Writer:
                 case "hr":
                     self._rule()
                 case "bullet_list_open" | "ordered_list_open":
-                    self._lists.append(None)
-                    self._kinds.append(token.type.startswith("ordered"))
-                    self._start = int(token.attrGet("start") or 1)
+                    ordered = token.type.startswith("ordered")
+                    self._lists.append(int(token.attrGet("start") or 1) if ordered else None)
                 case "bullet_list_close" | "ordered_list_close":
                     self._lists.pop()
-                    self._kinds.pop()
                 case "list_item_open":
                     self._item = True
                 case "blockquote_open":
@@ -111,15 +109,12 @@ class Writer:
         made = QTextBlockFormat()
         made.setLineHeight(height, int(QTextBlockFormat.LineHeightTypes.ProportionalHeight.value))
         tight = bool(self._lists) and self._item
-        above = 0.22 if tight else space + 0.4 * self._below_table
-        self._below_table = False
+        above = 0.22 if tight else space
         made.setTopMargin(0 if self._first else round(self._ink.base * above))
         made.setBottomMargin(0)
-        if self._lists and not self._item:
-            made.setIndent(len(self._lists))
+        made.setLeftMargin(STEP * len(self._lists) + QUOTE_STEP * self._quotes)
         if self._quotes:
             made.setProperty(QUOTE, self._quotes)
-            made.setLeftMargin(16 * self._quotes)
         return made
 
     def _begin(self, shape: QTextBlockFormat) -> None:
@@ -139,29 +134,25 @@ class Writer:
             )
             style.setFontWeight(QFont.Weight.DemiBold)
         self._style = [style]
+        mark = self._mark(shape)
         self._begin(shape)
-        self._join_list()
+        if mark:
+            self.cursor.insertText(f"{mark}\t", style)
         self._inline(token.children or [])
 
-    def _join_list(self) -> None:
-        """The first paragraph of an item carries its mark."""
+    def _mark(self, shape: QTextBlockFormat) -> str:
+        """The mark of an item, before its first paragraph; it hangs to the left of the text."""
         if not (self._lists and self._item):
-            return
+            return ""
         self._item = False
-        current = self._lists[-1]
-        if current is None:
-            kind = QTextListFormat()
-            style = QTextListFormat.Style
-            bullets = (style.ListDisc, style.ListCircle, style.ListSquare)
-            kind.setStyle(
-                style.ListDecimal if self._kinds[-1] else bullets[min(len(self._lists), 3) - 1]
-            )
-            kind.setIndent(len(self._lists))
-            if self._kinds[-1]:
-                kind.setStart(self._start)
-            self._lists[-1] = self.cursor.createList(kind)
-        else:
-            current.add(self.cursor.block())
+        shape.setTextIndent(-STEP)
+        # Counted from the mark, where the block's first line begins.
+        shape.setTabPositions([QTextOption.Tab(STEP, QTextOption.TabType.LeftTab)])
+        number = self._lists[-1]
+        if number is None:
+            return BULLETS[min(len(self._lists), len(BULLETS)) - 1]
+        self._lists[-1] = number + 1
+        return f"{number}."
 
     def _code(self, text: str) -> None:
         shape = self._block()
@@ -205,6 +196,7 @@ class Writer:
         shape.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
         shape.setBorderBrush(QBrush(QColor(self._ink.line)))
         shape.setCellPadding(6)
+        shape.setBottomMargin(round(self._ink.base * 0.6))
         shape.setWidth(QTextLength(QTextLength.Type.VariableLength, 0))
         table: QTextTable = self.cursor.insertTable(len(rows), wide, shape)
         for at, row in enumerate(rows):
@@ -217,7 +209,7 @@ class Writer:
                 self._inline(cell.children or [])
                 self.cursor = outer
         self.cursor.setPosition(table.lastPosition() + 1)
-        self.fresh = self._below_table = True
+        self.fresh = True
 
     def _fixed(self, style: QTextCharFormat) -> QTextCharFormat:
         made = QTextCharFormat(style)
