@@ -37,7 +37,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"conditions"},
         {"chat", "messages", "templating", "thoughts"},
         {"structure"},
-        {"config", "settings"},
+        {"config", "settings", "settings_file"},
         {"database"},
         {"formats"},
         {"streams"},

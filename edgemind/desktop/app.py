@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from PySide6.QtCore import QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QSocketNotifier, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from edgemind.config import load_config
@@ -27,6 +30,15 @@ NO_DISPLAY = 2
 
 def main(opening: Opening, *, session_bus: bool = False) -> int:
     """Open the window and stay until it is closed; the exit code."""
+    app, control = open_window(opening, session_bus=session_bus)
+    with signals(control.window.close):
+        code = int(app.exec())
+    control.close()
+    return code
+
+
+def open_window(opening: Opening, *, session_bus: bool = False) -> tuple[QApplication, Control]:
+    """The application, the lock, the window; its threads are at work."""
     qInstallMessageHandler(Messages())
     app = application()
     if not session_bus:
@@ -35,9 +47,33 @@ def main(opening: Opening, *, session_bus: bool = False) -> int:
     control = make(app, opening)
     control.window.show()
     control.start()
-    code = int(app.exec())
-    control.close()
-    return code
+    return app, control
+
+
+@contextmanager
+def signals(close: Callable[[], object]) -> Iterator[None]:
+    """While this lasts, Ctrl-C in the terminal and a request to end close the window.
+
+    Python runs a signal's handler between two instructions, and Qt's loop has none: a byte in a
+    pipe wakes it up.
+    """
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    notifier = QSocketNotifier(ours, QSocketNotifier.Type.Read)
+    notifier.activated.connect(lambda *_: os.read(ours, 64))
+    wakeup = signal.set_wakeup_fd(theirs)
+    before = {
+        one: signal.signal(one, lambda *_: close()) for one in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
+        notifier.setEnabled(False)
+        os.close(ours)
+        os.close(theirs)
 
 
 def application() -> QApplication:

@@ -42,6 +42,7 @@ class Control(QObject):
         self.thinker, self.disk = Worker("edgemind-model"), Worker("edgemind-disk")
         self.busy, self._closed = False, False
         self.effort: Effort = window.composer.effort.effort
+        self._whole = True
         self.sheet: SettingsSheet | None = None
         self._view: TurnView | None = None
         self._thinking = Thinking()
@@ -171,8 +172,6 @@ class Control(QObject):
                 came = True
         if self._view is not None and (came or not self._whole):
             self._whole = self._view.show_thinking(self._thinking)
-
-    _whole = True
 
     def _answered(self, turn: Turn) -> None:
         self._draw()

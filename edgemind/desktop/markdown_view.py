@@ -26,7 +26,7 @@ from edgemind.desktop.writing import CODE, QUOTE, QUOTE_STEP, RULE, Ink, Writer
 
 MOST_LINES = 200
 """Of a block that is not finished: a longer one shows its end until it is."""
-AT_ONCE = 12_000
+AT_ONCE = 6_000
 """Characters of finished text that are written in one turn of the event loop."""
 
 
@@ -61,10 +61,9 @@ class MarkdownView(QTextEdit):
         self._fit(document.size())
 
     def set_theme(self, theme: Theme) -> None:
-        """Write it all anew in other colours."""
+        """Begin anew in other colours: what is shown next is written from its beginning."""
         self._theme = theme
-        text, self._text = self._text, ""
-        self.show_text(text)
+        self._done, self._start, self._fresh = 0, 0, True
 
     @property
     def markdown(self) -> str:

@@ -19,7 +19,7 @@ from edgemind.types import (
     Spent,
     Text,
 )
-from edgemind.wording import explanation, printable
+from edgemind.wording import explanation, limits_left, printable
 
 
 @dataclass(slots=True)
@@ -100,14 +100,18 @@ class Thinking:
             if self.objections:
                 parts.append(f"{len(self.objections)} objection{'s'[: len(self.objections) > 1]}")
             return "Thought it through" + (f": {', '.join(parts)}" if parts else "")
+        done = sum(one.ended for one in self.samples.values())
         if not self.looks:
-            return "Reading"
-        if isinstance(self.looks[-1], Escalated):
-            done = sum(one.ended for one in self.samples.values())
-            return f"Thinking harder: {self.looks[-1].route.reason} ({done} samples so far)"
-        if words and not self.text:
-            return f"Thinking: {words} words"
-        return "Answering"
+            doing = "Reading"
+        elif isinstance(last := self.looks[-1], Escalated):
+            doing = f"Thinking harder: {last.route.reason}, {done} samples so far"
+        elif len(self.samples) > 1:
+            doing = f"Thinking: {done} samples so far"
+        elif words and not self.text:
+            doing = f"Thinking: {words} words"
+        else:
+            doing = "Answering"
+        return doing if self.spent is None else f"{doing} · {limits_left(self.budget, self.spent)}"
 
     def why(self) -> str:
         """The router's looks, signal by signal."""

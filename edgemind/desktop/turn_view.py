@@ -31,7 +31,8 @@ class TurnView(QWidget):
         self.turn: Turn | None = None
         self.thinking = Thinking()
         self._theme, self._receipts, self._thoughts = theme, receipts, thoughts
-        self._shown, self._final = "", False
+        self._shown, self._final, self._pending = "", False, False
+        self._unfolded = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
@@ -104,14 +105,13 @@ class TurnView(QWidget):
             whole = self.answer.show_text(thinking.text, final=over)
             self._pending = not whole
             self._shown, self._final = thinking.text, over
-        show = thinking.worth_showing or not (over or thinking.text)
-        if show and self.card.isHidden() and thinking.worth_showing and not over:
-            self.card.head.setChecked(True)  # there is something to see: it folds again at the end
+        show = thinking.worth_showing or not over
+        if len(thinking.samples) > 1 and not (over or self._unfolded):
+            self._unfolded = True  # there is something to see: it folds again at the end
+            self.card.head.setChecked(True)
         self.card.setVisible(show)
         self.card.show_thinking(thinking)
         return whole
-
-    _pending = False
 
     def show_turn(self, turn: Turn, *, fold: bool = True) -> None:
         """The turn as it ended."""
@@ -158,6 +158,9 @@ class TurnView(QWidget):
             self._theme = theme
             self.card.set_theme(theme)
             self.answer.set_theme(theme)
+            self._pending = True
+            if self.turn is not None:
+                self._write_on()
             for button in (self.why, self.copy, self.retry):
                 button.set_theme(theme)
         self._show_foot()

@@ -39,7 +39,7 @@ class Notice(QFrame):
         row.setContentsMargins(14, 6, 6, 6)
         self.text = plain_label("", wrap=True)
         row.addWidget(self.text, 1)
-        self.action = push("", "outlined", self._act)
+        self.action = push("", "outlined", self._act, "Do it")
         row.addWidget(self.action)
         self.close_button = IconButton(theme, "close", "Close this notice", size=14, role="quiet")
         self.close_button.clicked.connect(self.hide)
