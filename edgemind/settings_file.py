@@ -21,7 +21,7 @@ from edgemind.settings import Key
 
 Value = bool | int | float | str
 _HEADER = re.compile(r"\s*\[+\s*([^\]]*?)\s*\]+\s*(#.*)?$")
-_REST = r"""\s*=\s*(?:"[^"]*"|'[^']*'|[^#"']*?)\s*(?P<comment>\s#.*)?$"""
+_REST = r"""\s*=\s*(?:"[^"]*"|'[^']*'|[^#"']*?)(?P<comment>\s+#.*)?\s*$"""
 
 
 def write_setting(key: Key, value: Value | None, path: Path | None = None) -> Path:

@@ -80,7 +80,10 @@ def test_the_environment_names_the_file(file: Path) -> None:
             "budget.joules_per_dya is no setting: did you mean joules_pe",
         ),
         ("bugdet.seconds = 5", "bugdet is no setting: did you mean budget"),
-        ("zzz = 5", "zzz is no setting: there are budget, gpu_layers, history, model, profile,"),
+        (
+            "zzz = 5",
+            "zzz is no setting: there are budget, desktop, gpu_layers, history, model, profile,",
+        ),
         ("budget = 5", "budget has to be a table, not 5"),
         ("profile = 5", "profile has to be a table, not 5"),
         ("budget.seconds = 0", "budget.seconds has to be a number above 0, not 0"),

@@ -103,6 +103,8 @@ class Desk:
 @pytest.fixture
 def desk(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A window whose model is loaded."""
+    from PySide6.QtCore import QEvent
+
     from edgemind.desktop.app import make
     from edgemind.desktop.model import Opening
 
@@ -117,5 +119,7 @@ def desk(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     made.settle()
     yield made
     control.window.close()
+    control.window.deleteLater()
     app.processEvents()
+    app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert raised == []
