@@ -31,8 +31,8 @@ QUESTIONS = (
     "Tom has 3 bags with 14 marbles each and gives 5 away. How many are left?",
 )
 HARD = (
-    "Sam has 14 apples. He buys 3 boxes with 12 apples each, gives 9 to Mia and then sells half of "
-    "what is left. How many apples has he now?"
+    "Anna has 4 boxes with 15 pencils each, gives 12 away and shares the rest among 6 friends. "
+    "How many does each get?"
 )
 WAIT_SECONDS = 60.0
 DISPLAY = ":97"
@@ -144,6 +144,8 @@ def take(folder: Path, name: str) -> None:
     page = window.page
     page.views[-1].card.head.setChecked(True)
     settle()
+    page.verticalScrollBar().setValue(0)
+    settle()
     save("unfolded")
     page.views[-1].card.head.setChecked(False)
     page.views[-1].why.setChecked(True)
@@ -175,10 +177,9 @@ def think(control: Control, wait: Callable[..., None], save: Callable[[str], Non
     from edgemind.types import Budget
 
     os.environ["EDGEMIND_STRATEGY"] = "majority"
-    control.effort = Effort("limits", Budget(seconds=60, joules=600), 48)
-    control.window.composer.effort.show_effort(
-        Effort("60s 600J", Budget(seconds=60, joules=600), 48)
-    )
+    effort = Effort("20s 200J", Budget(seconds=20, joules=200), 24)
+    control.effort = effort
+    control.window.composer.effort.show_effort(effort)
     control.ask_this(HARD)
     wait(lambda: sum(one.ended for one in control._thinking.samples.values()) >= 9)
     save("thinking")

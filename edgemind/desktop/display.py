@@ -26,8 +26,8 @@ def check_qt() -> None:
         import PySide6.QtWidgets  # noqa: F401
     except ImportError as error:
         raise ConfigError(
-            f"Qt does not load ({error}): on Debian, apt install libegl1 libxkbcommon0 "
-            "libxcb-cursor0 libdbus-1-3 libfontconfig1"
+            f"Qt does not load ({error}): on Debian, apt install libegl1 libgl1 "
+            "libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libdbus-1-3"
         ) from None
 
 
