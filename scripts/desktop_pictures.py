@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from edgemind.desktop.control import Control
 
 QUESTIONS = (
-    "What is 3/4 + 5/6?",
+    "What is 20% of 150?",
     "A train leaves at 14:35 and takes 50 minutes. When does it arrive?",
     "Tom has 3 bags with 14 marbles each and gives 5 away. How many are left?",
 )

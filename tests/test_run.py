@@ -9,6 +9,7 @@ from edgemind.engines.base import Interrupted
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import BudgetTooSmall, ContextFull
 from edgemind.plan import FORCED_TOKENS
+from edgemind.sample import SHOWN_CHARACTERS
 from edgemind.types import Budget, Progress, Sampled, Text
 from tests.helpers import (
     Clock,
@@ -149,6 +150,20 @@ def test_progress_is_told_as_time_passes() -> None:
     told = [event.spent.seconds for event in events if isinstance(event, Progress)]
     assert 8 <= len(told) <= 10
     assert told == sorted(told)
+
+
+def test_samples_are_seen_while_they_grow() -> None:
+    clock = Clock()
+    engine = TimedEngine([SUM, Line(("a", "b"), ends=False)], clock, [0.11])
+    with running(engine, asked=prompt(engine, max_tokens=150), clock=clock) as run:
+        drain(run.draft())
+        events, _ = drain(run.samples(2))
+    seen = [event.growing for event in events if isinstance(event, Progress)]
+    assert len(seen) > 50
+    assert [(one.index, one.tokens, one.end) for one in seen[1]] == [
+        *((1, 2, "ab"), (2, 2, "2 + "))
+    ]
+    assert max(len(one.end) for one in seen[-1]) == SHOWN_CHARACTERS
 
 
 # The budget ends

@@ -63,8 +63,13 @@ class Chats(QObject):
         self._disk.do(lambda: self._shelf.read(conversation), came, self._control.problem)
 
     def remove(self, conversation: Conversation) -> None:
-        """Remove a conversation; one that is kept also from the disk, byte by byte."""
-        self._control.when_idle(lambda: self._remove(conversation))
+        """Remove a conversation, once more asked; one that is kept also from the disk."""
+        self._window.notice.say(
+            f"Remove “{conversation.title}” for good?",
+            does="Remove",
+            do=lambda: self._control.when_idle(lambda: self._remove(conversation)),
+        )
+        self._window.notice.action.setFocus()
 
     def _remove(self, conversation: Conversation) -> None:
         self.every = [one for one in self.every if one is not conversation]
@@ -75,7 +80,7 @@ class Chats(QObject):
         self.show()
 
     def remove_kept(self) -> None:
-        """Remove every conversation that is kept."""
+        """Remove every conversation that is kept, byte by byte."""
 
         def done(count: int) -> None:
             self.every = [one for one in self.every if not one.kept]

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from edgemind.conversation.effort import Effort
 from edgemind.conversation.talk import Turn
 from edgemind.desktop.chats import Chats
+from edgemind.desktop.display import system_is_dark
 from edgemind.desktop.files import Files
 from edgemind.desktop.look import Look
 from edgemind.desktop.model import ModelSide, Note, Opening
@@ -70,7 +71,7 @@ class Control(QObject):
         window.model.clicked.connect(self.files.show_models)
         window.dropped.connect(self.files.take)
         window.leaving.connect(self.close)
-        window.looked_at.connect(self.look.look_again)
+        window.looked_at.connect(self._look_again)
         window.page.suggested.connect(self.ask_this)
         window.page.again.connect(self.again)
         side.new.clicked.connect(self.chats.new)
@@ -235,6 +236,11 @@ class Control(QObject):
     def change(self, key: Key, value: Value | None) -> None:
         """Write one value into config.toml."""
         self.disk.do(lambda: self.shelf.set(key, value), self.apply_settings, self.problem)
+
+    def _look_again(self) -> None:
+        """The system may be light or dark now; asking it may take a while."""
+        if self.look.asks:
+            self.disk.do(system_is_dark, self.look.look_again)
 
     def toggle_theme(self) -> None:
         """Light where it is dark, and the other way round."""

@@ -19,6 +19,7 @@ class Look(QObject):
     def __init__(self, app: QApplication, wanted: str, base: int) -> None:
         super().__init__()
         self._app, self._wanted, self._base = app, "", base
+        self._dark = self._asks(wanted) and system_is_dark()
         self.theme = self._theme(wanted)
         app.styleHints().colorSchemeChanged.connect(lambda _: self.look_again())
         self.set_wanted(wanted)
@@ -30,8 +31,18 @@ class Look(QObject):
             self._apply(self._theme(wanted))
         return self.theme
 
-    def look_again(self) -> None:
-        """Follow the system, where that is wanted."""
+    @property
+    def asks(self) -> bool:
+        """Whether the system is to be followed and Qt cannot tell how it is."""
+        return self._asks(self._wanted)
+
+    def _asks(self, wanted: str) -> bool:
+        unknown = self._app.styleHints().colorScheme() == Qt.ColorScheme.Unknown
+        return wanted == "system" and bool(unknown)
+
+    def look_again(self, dark: bool | None = None) -> None:
+        """Follow the system, where that is wanted; `dark` is what `system_is_dark` says of it."""
+        self._dark = self._dark if dark is None else dark
         theme = self._theme(self._wanted)
         if theme != self.theme:
             self._apply(theme)
@@ -42,7 +53,7 @@ class Look(QObject):
         if wanted == "system":
             scheme = self._app.styleHints().colorScheme()
             known = scheme != Qt.ColorScheme.Unknown
-            dark = scheme == Qt.ColorScheme.Dark if known else system_is_dark()
+            dark = scheme == Qt.ColorScheme.Dark if known else self._dark
         return replace(DARK if dark else LIGHT, base=self._base)
 
     def _apply(self, theme: Theme) -> None:

@@ -18,9 +18,9 @@ SHOWN_TURNS = 24
 """Of a long conversation: earlier ones are shown when asked for."""
 SUGGESTIONS = (
     "Tom has 3 bags with 14 marbles each and gives 5 away. How many are left?",
-    "What is 3/4 + 5/6?",
+    "What is 20% of 150?",
     "A train leaves at 14:35 and takes 50 minutes. When does it arrive?",
-    "What is 15% of 240?",
+    "What comes next: 4, 7, 10, 13?",
 )
 NEAR_END = 48
 

@@ -28,6 +28,8 @@ from edgemind.desktop.theme import Theme
 from edgemind.settings import Key
 from edgemind.settings_file import Value
 
+REMOVE_ALL = "Remove all kept conversations"
+SURE = "Remove them for good: press once more"
 HALVES = (("Asking", "How hard to think"), ("Answers", "Conversations", "Window"))
 THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 SWITCHES: tuple[tuple[str, Key, str], ...] = (
@@ -101,7 +103,7 @@ class SettingsSheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Settings")
         self.setAccessibleName("Settings")
-        self._change, self._settings = change, settings
+        self._change, self._settings, self._remove_all = change, settings, remove_all
         config = settings.config
         column = QVBoxLayout(self)
         column.setContentsMargins(26, 22, 26, 20)
@@ -140,7 +142,7 @@ class SettingsSheet(QDialog):
             self.boxes[key] = box
             column.addWidget(box)
         row = QHBoxLayout()
-        self.remove_all = push("Remove all kept conversations", "outlined", remove_all)
+        self.remove_all = push(REMOVE_ALL, "outlined", self._ask_first)
         row.addWidget(self.remove_all)
         row.addStretch()
         column.addLayout(row)
@@ -171,6 +173,16 @@ class SettingsSheet(QDialog):
         """In other colours, which may have been chosen here."""
         for box in self.boxes.values():
             box.set_theme(theme)
+
+    def _ask_first(self) -> None:
+        """The first press asks, the second one removes."""
+        if self.remove_all.text() == REMOVE_ALL:
+            self.remove_all.setText(SURE)
+            self.remove_all.setAccessibleName(SURE)
+            return
+        self.remove_all.setText(REMOVE_ALL)
+        self.remove_all.setAccessibleName(REMOVE_ALL)
+        self._remove_all()
 
     def _mark(self, widget: QWidget, key: Key) -> None:
         """A value that a variable or a profile sets cannot be changed here."""

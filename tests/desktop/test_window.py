@@ -63,9 +63,21 @@ def test_conversations_are_kept_opened_and_removed(desk: Desk) -> None:
     talk = desk.control.model.talk
     assert talk is not None and [turn.prompt for turn in talk.turns] == ["Old?", "What is 2 + 2?"]
     desk.window.side.list.removed.emit(old)
+    assert len(desk.window.page.views) == 2, "it asks first"
+    desk.window.notice.action.click()
     desk.settle()
     assert [one.title for one in kept()] == ["What is 1 + 2?"]
     assert not desk.window.page.views
+    desk.press("settings")
+    assert desk.control.sheet is not None
+    button = desk.control.sheet.remove_all
+    button.click()
+    desk.settle()
+    assert len(kept()) == 1 and "once more" in button.text()
+    button.click()
+    desk.settle()
+    assert kept() == [] and "Removed: 1" in desk.window.notice.text.text()
+    desk.control.sheet.reject()
 
 
 def test_searching_hides_the_others(desk: Desk) -> None:
@@ -139,9 +151,11 @@ def test_light_and_dark(desk: Desk) -> None:
 def test_the_system_is_followed(desk: Desk, app: Any, monkeypatch: Any) -> None:
     look = desk.control.look
     look.set_wanted("system")
+    assert look.asks, "offscreen Qt knows of no system"
     for dark in (True, False):
-        monkeypatch.setattr("edgemind.desktop.look.system_is_dark", lambda dark=dark: dark)
-        look.look_again()
+        monkeypatch.setattr("edgemind.desktop.control.system_is_dark", lambda dark=dark: dark)
+        desk.window.looked_at.emit()
+        desk.settle()
         assert look.theme.mode == ("dark" if dark else "light")
         assert desk.window._theme.mode == look.theme.mode
 
