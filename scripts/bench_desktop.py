@@ -135,8 +135,10 @@ def child(began: float) -> None:
     mode = control.look.theme.mode
     control.toggle_theme()
     wait(lambda: control.look.theme.mode != mode)
+    view = control.window.page.views[-1].answer
+    wait(lambda: view.toPlainText().endswith(view.markdown.rstrip()[-1:]))
     for _ in range(20):
-        wait(lambda: True)
+        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
     found["gap: colours"] = gaps.take()
     control.window.close()
     print(json.dumps(found))

@@ -159,8 +159,8 @@ class TurnView(QWidget):
             self.card.set_theme(theme)
             self.answer.set_theme(theme)
             self._pending = True
-            if self.turn is not None:
-                self._write_on()
+            if self.turn is not None:  # after the style sheet, which takes its time too
+                QTimer.singleShot(0, self, self._write_on)
             for button in (self.why, self.copy, self.retry):
                 button.set_theme(theme)
         self._show_foot()
