@@ -59,6 +59,7 @@ class Control(QObject):
         """Open the model and read what is kept, each in its thread."""
         self.files.open_model(self.model.opening.model, first=True)
         self.chats.read()
+        self.disk.do(self.shelf.warm_up)
 
     def _connect(self) -> None:
         window, side = self.window, self.window.side

@@ -20,7 +20,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit, QWidget
 
-from edgemind.conversation.markdown import finished, last_lines, parsed
 from edgemind.desktop.theme import Theme, fixed_family
 from edgemind.desktop.writing import CODE, QUOTE, QUOTE_STEP, RULE, Ink, Writer
 
@@ -75,6 +74,8 @@ class MarkdownView(QTextEdit):
 
         A text that is not `final` goes on: of a last block of many lines only the end is shown.
         """
+        from edgemind.conversation.markdown import finished, last_lines, parsed
+
         if not text.startswith(self._text[: self._done]):
             self._done, self._start, self._fresh = 0, 0, True
         self._text = text

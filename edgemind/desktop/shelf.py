@@ -75,6 +75,13 @@ class Shelf:
         """Close what is open."""
         self._history.close()
 
+    @staticmethod
+    def warm_up() -> None:
+        """Load what the first answer will be shown with, while nobody waits for it."""
+        from edgemind.conversation.markdown import parsed
+
+        parsed("# One\n\n- *two*\n")
+
     def conversations(self) -> list[Conversation]:
         """Those that are kept, the latest first."""
         return [

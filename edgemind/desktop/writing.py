@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from markdown_it.token import Token
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -23,6 +23,9 @@ from PySide6.QtGui import (
     QTextTable,
     QTextTableFormat,
 )
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 CODE, QUOTE, RULE = (int(QTextFormat.Property.UserProperty) + n for n in (1, 2, 3))
 """Block properties: what `MarkdownView` paints something behind."""

@@ -140,8 +140,12 @@ def test_light_and_dark(desk: Desk) -> None:
         picture = desk.window.grab().toImage()
         seen[theme.mode] = picture.pixelColor(700, 300).name()
         assert seen[theme.mode] == theme.page
-        first = view.answer.document().firstBlock().begin().fragment()
-        assert first.charFormat().foreground().color().name() == theme.text
+
+        def text(view: Any = view) -> str:
+            first = view.answer.document().firstBlock().begin()
+            return str(first.fragment().charFormat().foreground().color().name())
+
+        desk.wait(lambda theme=theme: text() == theme.text, "the text's colour")
         desk.press("theme")
         desk.settle()
     assert len(seen) == 2
