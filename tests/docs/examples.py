@@ -145,7 +145,10 @@ def fits(expected: str, printed: str) -> bool:
     parts = []
     for line in expected.strip().splitlines():
         if line.strip() == "…":
-            parts.append(SPENT.sub(lambda _: r"\d+(?:\.\d+)?", words) + r"[ ]*\n")
+            parts.append(r"(?:[^\n]*\n)*?")
+            continue
+        words = re.escape(line.rstrip()).replace("…", r"[^\n]*")
+        parts.append(SPENT.sub(lambda _: r"\d+(?:\.\d+)?", words) + r"[ ]*\n")
     lines = "".join(f"{line}\n" for line in printed.strip().splitlines())
     return re.fullmatch("".join(parts), lines) is not None
 
