@@ -8,7 +8,6 @@ as Markdown. Hidden commands are left out.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -29,8 +28,6 @@ Every command and its options. `edgemind --help`, `edgemind models --help` and
 
 def pages() -> Pages:
     """The page, from the code."""
-    for name in [name for name in os.environ if name.startswith("EDGEMIND_")]:
-        del os.environ[name]  # they would change defaults
     group = typer.main.get_command(app)
     found = list(commands(group, ("edgemind",)))
     rows = [(f"[`{' '.join(names)}`](#{anchor(names)})", summary(one)) for names, one in found]

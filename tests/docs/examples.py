@@ -35,8 +35,6 @@ FENCE = re.compile(
     r"^(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<body>.*?)^(?P=fence)[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
-SHELL = re.compile(r"[|<>;&*]|\$[\w(?]|^(?!edgemind )")
-"""What only a shell can do; other lines are run within this process, which is quicker."""
 RUN_SECONDS = 60
 NUMBER = r"\d+(?:\\\.\d+)?"
 SPENT = re.compile(rf"{NUMBER}(?=(?:\\ of\\ {NUMBER})?\\ [sJ]\b)")
@@ -98,12 +96,17 @@ def commands(block: Block) -> Iterator[Command]:
 
 
 def run(command: str, folder: Path) -> tuple[int, str]:
-    """Exit code and output (both streams) of a line, run in this folder."""
-    if SHELL.search(command.partition("  #")[0]):
+    """Exit code and output (both streams) of a line, run in this folder.
+
+    A call of edgemind alone is run within this process, which is quicker; the rest by a shell.
+    """
+    words = simple(command)
+    if words is None:
+        path = f"{folder / '.bin'}:{os.environ['PATH']}"
         done = subprocess.run(
             ["sh", "-c", command],
             cwd=folder,
-            env=os.environ | {"PATH": f"{folder / '.bin'}:{os.environ['PATH']}"},
+            env=os.environ | {"PATH": path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -115,13 +118,41 @@ def run(command: str, folder: Path) -> tuple[int, str]:
     before = dict(os.environ)
     try:
         with contextlib.chdir(folder):
-            result = CliRunner().invoke(app, shlex.split(command, comments=True)[1:], input="")
+            given = Path(words.reads).read_text() if words.reads else ""
+            result = CliRunner().invoke(app, words.arguments, input=given)
+            if words.writes:
+                Path(words.writes).write_text(result.stdout)
     finally:
         os.environ.clear()
         os.environ.update(before)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return result.exit_code, result.output
+    return result.exit_code, result.stderr if words.writes else result.output
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of edgemind, and the files that stand for its streams."""
+
+    arguments: list[str]
+    reads: str | None = None
+    writes: str | None = None
+
+
+def simple(command: str) -> Call | None:
+    """A line that calls edgemind, at most from a file or to one; None for any other."""
+    reader = shlex.shlex(command, posix=True, punctuation_chars=True)
+    reader.whitespace_split = True
+    words = [os.path.expanduser(word) for word in reader]
+    ends: dict[str, str | None] = {"<": None, ">": None}
+    if words[:1] == ["cat"] and words[2:3] == ["|"]:
+        ends["<"], words = words[1], words[3:]
+    while len(words) > 2 and words[-2] in ends:
+        ends[words[-2]] = words[-1]
+        words = words[:-2]
+    if words[0] != "edgemind" or set(words) & set("|<>;&()") or "&&" in words:
+        return None
+    return Call(words[1:], ends["<"], ends[">"])
 
 
 def execute(block: Block, folder: Path) -> str:

@@ -13,6 +13,7 @@ from tests.docs.examples import (
     PAGES,
     ROOT,
     Block,
+    Call,
     blocks,
     commands,
     execute,
@@ -20,6 +21,7 @@ from tests.docs.examples import (
     furnish,
     of_language,
     run,
+    simple,
 )
 
 KNOWN = {"console", "python", "toml", "json", "text", ""}
@@ -113,3 +115,17 @@ def test_a_block_knows_its_place_and_why_it_is_not_run(tmp_path: Path) -> None:
     assert (first.line, first.why, second.why, second.prints) == (2, "takes minutes", None, "1\n")
     assert [(one.line, one.expected) for one in commands(first)] == [("a    b", "out\n"), ("c", "")]
     assert execute(Block("p", 1, "python", "print(1 + 1)"), tmp_path) == "2\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("edgemind ask 'a > b' --json  # why", Call(["ask", "a > b", "--json"])),
+        ("cat f | edgemind ask - > g", Call(["ask", "-"], "f", "g")),
+        ("edgemind chat < f", Call(["chat"], "f")),
+        ("edgemind ask a | wc", None),
+        ("ls", None),
+    ],
+)
+def test_what_needs_no_shell(line: str, call: Call | None) -> None:
+    assert simple(line) == call
