@@ -2,9 +2,9 @@
 
 A block of ```console is run line by line (`$ command`), a block of ```python as a program of its
 own. What stands under a command, or in a block of ```text right behind a program, is what it has to
-print: `…` stands for anything in a line, a line of `…` alone for any lines, and seconds and joules
-are any number. `$ echo $?` compares the exit code, which is 0 where nothing says otherwise. A block
-behind a comment `<!-- not run: why -->` is only read.
+print: `…` stands for anything in a line, a line of `…` alone for any lines, and what a receipt
+counts is any number. `$ echo $?` compares the exit code, which is 0 where nothing says otherwise. A
+block behind a comment `<!-- not run: why -->` is only read.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ FENCE = re.compile(
 )
 RUN_SECONDS = 60
 NUMBER = r"\d+(?:\\\.\d+)?"
-SPENT = re.compile(rf"{NUMBER}(?=(?:\\ of\\ {NUMBER})?\\ [sJ]\b)")
-"""Seconds and joules in an escaped line, which are never the same twice."""
+SPENT = re.compile(rf"{NUMBER}(?=(?:\\ of\\ {NUMBER})?\\ (?:[sJ]\b|samples\b|tokens\b)|%\\ agree)")
+"""What a receipt counts, in an escaped line: never the same twice, or not on every processor."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from edgemind.config import Config
 from edgemind.engines.llama.sizing import SPARE_BYTES
 from edgemind.errors import BudgetTooSmall, EdgemindError
 from edgemind.settings import OTHERS, settings, variable
+from edgemind.strategies.base import strategy_names
 from generated_pages import run, with_part
 
 ROOT = Path(__file__).parents[2]
@@ -148,3 +149,21 @@ def test_every_exit_code_is_explained() -> None:
     explained = set(map(int, re.findall(r"^\| (\d+) \|", page, re.MULTILINE)))
     names = "ANSWERED FAILED USAGE MODEL_PROBLEM BUDGET_PROBLEM INTERRUPTED".split()
     assert explained == {getattr(options, name) for name in names}
+
+
+def test_the_chats_commands_are_all_explained() -> None:
+    from edgemind.cli.chatting.commands import COMMANDS
+
+    page = (DOCS / "chat.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"`{name}" not in page] == []
+
+
+def test_pages_name_what_the_code_knows() -> None:
+    from edgemind.engines.onnx.folder import SMALL_FIRST
+    from edgemind.engines.onnx.providers import PROVIDERS
+
+    page = " ".join((DOCS / "formats.md").read_text(encoding="utf-8").split())
+    assert f"--provider {' | '.join(PROVIDERS)}`" in page
+    assert ", ".join(SMALL_FIRST) in page
+    thinking = (DOCS / "thinking.md").read_text(encoding="utf-8")
+    assert [name for name in strategy_names() if f"### {name}:" not in thinking] == []
