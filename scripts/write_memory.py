@@ -128,7 +128,7 @@ SHAPES = (
     ),
     Shape(
         "Qwen2.5 0.5B",
-        "Qwen/Qwen2.5-0.5B-Instruct-GGUF",
+        "bartowski/Qwen2.5-0.5B-Instruct-GGUF",
         24,
         896,
         4864,
@@ -161,7 +161,7 @@ SHAPES = (
     ),
     Shape(
         "Qwen2.5 1.5B",
-        "Qwen/Qwen2.5-1.5B-Instruct-GGUF",
+        "bartowski/Qwen2.5-1.5B-Instruct-GGUF",
         28,
         1536,
         8960,
@@ -194,7 +194,7 @@ SHAPES = (
     ),
     Shape(
         "Qwen2.5 3B",
-        "Qwen/Qwen2.5-3B-Instruct-GGUF",
+        "bartowski/Qwen2.5-3B-Instruct-GGUF",
         36,
         2048,
         11_008,
@@ -229,7 +229,7 @@ SHAPES = (
     ),
     Shape(
         "Qwen2.5 7B",
-        "Qwen/Qwen2.5-7B-Instruct-GGUF",
+        "bartowski/Qwen2.5-7B-Instruct-GGUF",
         28,
         3584,
         18_944,

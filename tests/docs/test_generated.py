@@ -121,7 +121,15 @@ def test_the_bundled_models_file_and_memory_are_what_is_computed_for_others(nano
 
 @pytest.mark.parametrize(
     ("name", "published_bytes"),
-    [("SmolLM2 360M", 270_590_880), ("Qwen2.5 1.5B", 986_048_768)],
+    [
+        ("SmolLM2 360M", 270_590_880),
+        ("Qwen2.5 0.5B", 397_808_192),
+        ("Llama 3.2 1B", 807_694_464),
+        ("Qwen2.5 1.5B", 986_048_768),
+        ("SmolLM2 1.7B", 1_055_609_824),
+        ("Gemma 2 2B", 1_708_582_752),
+        ("Llama 3.2 3B", 2_019_377_696),
+    ],
 )
 def test_a_published_file_is_as_large_as_computed(name: str, published_bytes: int) -> None:
     shape = next(one for one in write_memory.SHAPES if one.name == name)
