@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+import edgemind
 import edgemind.errors
 import write_command_help
 import write_docs
@@ -164,6 +166,13 @@ def test_the_chats_commands_are_all_explained() -> None:
 
     page = (DOCS / "chat.md").read_text(encoding="utf-8")
     assert [name for name in COMMANDS if f"`{name}" not in page] == []
+
+
+def test_the_page_of_python_names_what_can_be_given() -> None:
+    page = (DOCS / "python.md").read_text(encoding="utf-8").partition("## What else")[2]
+    for call in (edgemind.load, edgemind.Mind.stream):
+        for name in inspect.signature(call).parameters:
+            assert name == "self" or re.search(rf"[(, ]\s*{name}[,=]", page), name
 
 
 def test_pages_name_what_the_code_knows() -> None:
