@@ -23,8 +23,7 @@ SEED = 1
 
 def calibrate_command(
     model: Annotated[
-        str | None,
-        typer.Argument(help="A name, GGUF file or ONNX folder; the bundled model if none."),
+        str | None, typer.Argument(help="A GGUF file; the bundled model if not given.")
     ] = None,
     data: Annotated[
         Path | None,
