@@ -24,6 +24,22 @@ LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 log = logging.getLogger("mkdocs.hooks.docs_site")
 
 
+def on_config(config: Any) -> Any:
+    """Put pages that the navigation does not name before its last entry, by their headings."""
+    if config.nav:
+        named = set(re.findall(r"[\w-]+\.md", str(config.nav)))
+        missing = [
+            one for one in sorted(Path(config.docs_dir).glob("*.md")) if one.name not in named
+        ]
+        config.nav[-1:-1] = [{_heading(one): one.name} for one in missing]
+    return config
+
+
+def _heading(page: Path) -> str:
+    first = page.read_text(encoding="utf-8").partition("\n")[0]
+    return first.removeprefix("# ").strip() or page.stem
+
+
 def on_files(files: Any, config: Any) -> Any:
     """Add the pages that stand elsewhere."""
     from mkdocs.structure.files import File

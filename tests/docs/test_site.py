@@ -46,6 +46,24 @@ def test_the_site_is_whole_and_fetches_nothing(tmp_path: Path) -> None:
     assert "../edgemind" not in pages["thinking.html"]
 
 
+def test_a_page_that_nobody_put_into_the_navigation_is_in_it(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in ("first", "last", "log", "new-page"):
+        (docs / f"{name}.md").write_text(f"# The {name}\n")
+    hook = ROOT / "scripts" / "docs_site.py"
+    configuration = tmp_path / "mkdocs.yml"
+    configuration.write_text(
+        f"site_name: a\nhooks: [{hook}]\nuse_directory_urls: false\n"
+        "nav: [A: first.md, B: last.md, C: [security.md, changes.md, bundled-model.md, log.md]]\n"
+    )
+    code, report = build(tmp_path / "site", configuration)
+    assert code == 0, report
+    page = (tmp_path / "site" / "first.html").read_text(encoding="utf-8")
+    assert page.index('href="last.html"') < page.index('href="new-page.html"')
+    assert page.index('href="new-page.html"') < page.index('href="security.html"')
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
