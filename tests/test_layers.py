@@ -29,7 +29,11 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"loading", "card", "choosing"}, {"conversation"}),
     ({"runtime"},),
     ({"strategies"}, {"router"}),
-    ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}, {"rendering"}),
+    (
+        {"run", "stepping", "sample", "samples", "prompt", "plan", "structured"},
+        {"probe"},
+        {"rendering"},
+    ),
     ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}, {"history"}),
     (
         {"budget", "costs"},
