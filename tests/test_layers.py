@@ -29,7 +29,15 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"runtime"},),
     ({"strategies"}, {"router"}),
     ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}, {"rendering"}),
-    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}, {"history"}),
+    (
+        {"engines"},
+        {"meters"},
+        {"verify"},
+        {"catalog"},
+        {"guard"},
+        {"usage"},
+        {"history", "history_search"},
+    ),
     (
         {"budget", "costs"},
         {"clock"},
