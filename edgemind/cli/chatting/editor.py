@@ -21,8 +21,8 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from edgemind.cli.chatting.blocks import is_open
 from edgemind.cli.chatting.commands import SWITCHES
 from edgemind.cli.chatting.table import Command
-from edgemind.runtime import AUTO
-from edgemind.strategies.base import strategy_names
+from edgemind.defaults import AUTO
+from edgemind.strategies import strategy_names
 
 PROMPT = "> "
 CONTINUED = "  "
