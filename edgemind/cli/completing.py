@@ -6,13 +6,53 @@ nothing, and nothing heavy is imported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, MutableMapping
 
 from edgemind.defaults import AUTO
 from edgemind.errors import EdgemindError
 
 Offered = list[tuple[str, str]]
 """Words, each with what it is."""
+
+
+CUT = "_EDGEMIND_CUT"
+"""How much of the word bash keeps as it stands: what is offered goes behind that."""
+
+
+class _Word(str):
+    """A word that is offered as it is: whoever asks it how it begins is told what they want.
+
+    typer leaves out what does not begin as what was typed: names in another case, and the ends of
+    words that bash took apart.
+    """
+
+    def startswith(self, *_: object) -> bool:
+        return True
+
+
+def mend_words(environ: MutableMapping[str, str]) -> None:
+    """Put words together again that bash takes apart at `:` and `=`, as in `org/repo:Q4`."""
+    words = environ.get("COMP_WORDS", "").split("\n")
+    place = environ.get("COMP_CWORD", "")
+    if not place.isdecimal() or int(place) >= len(words):
+        return
+    mended: list[str] = []
+    glued, cut, current = False, 0, 0
+    for number, word in enumerate(words[: int(place) + 1]):
+        breaks = word in (":", "=")
+        if mended and number > 1 and (breaks or glued):
+            cut = len(mended[-1]) + (len(word) if breaks else 0)
+            mended[-1] += word
+        else:
+            mended.append(word)
+            cut = 0
+        glued = breaks
+        current = len(mended) - 1
+    environ["COMP_WORDS"] = "\n".join(mended)
+    environ["COMP_CWORD"] = str(current)
+    if cut:
+        environ[CUT] = mended[-1][:cut]
 
 
 def model_words(incomplete: str) -> Offered:
@@ -64,4 +104,6 @@ def strategy_words(incomplete: str) -> Offered:
 
 def _begun(words: Iterable[tuple[str, str]], incomplete: str) -> Offered:
     beginning = incomplete.casefold()
-    return [(word, what) for word, what in words if word.casefold().startswith(beginning)]
+    stands = os.environ.get(CUT, "").rpartition("=")[2]
+    found = [(word, what) for word, what in words if word.casefold().startswith(beginning)]
+    return [(_Word(word[len(stands) :]), what) for word, what in found]

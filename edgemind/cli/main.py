@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 import edgemind
 from edgemind.cli import crash
@@ -46,7 +45,6 @@ SUMMARIES = {
     "models": "Find, name, look at and shrink models.",
 }
 """How each of them begins its help (a test holds them together): the list imports none of them."""
-LISTING = "edgemind.listing"
 
 UNLOCKED = {"_child", "prove"}
 """Commands that load no model in this process: a child locks itself, and `prove` only watches."""
@@ -59,15 +57,7 @@ class Commands(LateGroup):
     """All commands."""
 
     late = LATE
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        ctx.meta[LISTING] = True
-        super().format_help(ctx, formatter)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if ctx is not None and LISTING in ctx.meta and cmd_name in SUMMARIES:
-            return TyperCommand(cmd_name, help=SUMMARIES[cmd_name])
-        return super().get_command(ctx, cmd_name)
+    summaries = SUMMARIES
 
 
 app = typer.Typer(
@@ -105,6 +95,10 @@ def main() -> None:
         if hasattr(file, "reconfigure"):
             file.reconfigure(errors="replace")
     crash.install()
+    if "COMP_WORDS" in os.environ:
+        from edgemind.cli.completing import mend_words
+
+        mend_words(os.environ)
     lock(sys.argv[1:])
     try:
         app()
