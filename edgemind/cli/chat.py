@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -101,16 +101,17 @@ def chat(
         interactive = is_interactive(plain or quiet)
 
         with ExitStack() as stack:
-            terminal = Terminal() if interactive else None
+            terminal = stack.enter_context(Terminal()) if interactive else None
             chosen, missing = _model(ctx, model, past)
-            mind = load(
-                chosen,
-                threads=threads,
-                gpu_layers=gpu_layers,
-                usage=usage,
-                variant=variant,
-                provider=provider,
-            )
+            with terminal.opening() if terminal else nullcontext():
+                mind = load(
+                    chosen,
+                    threads=threads,
+                    gpu_layers=gpu_layers,
+                    usage=usage,
+                    variant=variant,
+                    provider=provider,
+                )
             screen: Face = (
                 terminal.face if terminal else Screen(quiet=quiet, explain=explain, plain=plain)
             )
@@ -135,9 +136,7 @@ def chat(
 
             def another(name: str | Path | None) -> Mind:
                 try:
-                    if terminal is None:
-                        return load(name, threads=threads, gpu_layers=gpu_layers, usage=usage)
-                    with terminal.interruptible():
+                    with terminal.opening() if terminal else nullcontext():
                         return load(name, threads=threads, gpu_layers=gpu_layers, usage=usage)
                 except KeyboardInterrupt:
                     raise ConfigError(f"stopped: {talk.mind.model} stays") from None
@@ -153,7 +152,7 @@ def chat(
                 if _is_typed(ctx, "system"):
                     talk.system = system
             if terminal:
-                stack.enter_context(terminal).run(desk)
+                terminal.run(desk)
             else:
                 converse(desk, read_plain, stopping, commands=at_terminal)
 
