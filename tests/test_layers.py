@@ -59,7 +59,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
 HEAVY = {"PySide6", "jinja2", "llama_cpp", "matplotlib", "onnxruntime", "prompt_toolkit", "rich"}
 LATE_MODULES = {
     "templating",
-    *(f"cli.chatting.{name}" for name in ("editor", "keys", "markdown", "page")),
+    *(f"cli.chatting.{name}" for name in ("editor", "keys", "markdown", "page", "region")),
 }
 # What `import edgemind` must not load: the above and what comes with them.
 NOT_AT_START = HEAVY | {"gguf", "numpy", "tokenizers", "torch", "typer"}

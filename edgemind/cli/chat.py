@@ -135,6 +135,7 @@ def chat(
             options.show_notices(mind)
 
             def another(name: str | Path | None) -> Mind:
+                talk.face.note(f"opening {name} …")
                 try:
                     with terminal.opening() if terminal else nullcontext():
                         return load(name, threads=threads, gpu_layers=gpu_layers, usage=usage)

@@ -47,7 +47,8 @@ def model(desk: Desk, name: str) -> None:
     talk = desk.talk
     if name:
         _change_model(desk, name)
-    desk.tell(f"model: {talk.mind.model}")
+    where = f" ({talk.chosen})" if talk.chosen not in (None, talk.mind.model) else ""
+    desk.tell(f"model: {talk.mind.model}{where}")
 
 
 def _change_model(desk: Desk, name: str | Path | None) -> None:
