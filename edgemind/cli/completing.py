@@ -55,6 +55,15 @@ def mend_words(environ: MutableMapping[str, str]) -> None:
         environ[CUT] = mended[-1][:cut]
 
 
+def mend_zsh() -> None:
+    """typer's script for zsh answers from the second Tab on: the first one only loads it."""
+    from typer import _completion_shared as shared
+
+    shared._completion_scripts["zsh"] += (
+        '\nif [[ $funcstack[1] == _%(prog_name)s ]]; then\n  %(complete_func)s "$@"\nfi\n'
+    )
+
+
 def model_words(incomplete: str) -> Offered:
     """Names and aliases of the catalogue."""
     from edgemind.choosing import person_library

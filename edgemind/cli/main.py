@@ -99,6 +99,10 @@ def main() -> None:
         from edgemind.cli.completing import mend_words
 
         mend_words(os.environ)
+    elif {"--install-completion", "--show-completion"} & {*sys.argv[1:2]}:
+        from edgemind.cli.completing import mend_zsh
+
+        mend_zsh()
     lock(sys.argv[1:])
     try:
         app()

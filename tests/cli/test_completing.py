@@ -143,6 +143,19 @@ def test_zsh(shell: Path, tmp_path: Path) -> None:
     assert said.startswith('*: :(("models":"')
 
 
+@needs("zsh")
+def test_zsh_answers_the_first_tab(shell: Path, home: Path) -> None:
+    run(shell, "zsh", "-f", "-c", "edgemind --install-completion; :")
+    loaded = (home / ".zfunc" / "_edgemind").read_text()
+    # As an autoloaded function: its body is the file.
+    asked = ZSH.format(script=f"_edgemind() {{\n{loaded}\n}}", words="edgemind cha")
+    asked = asked.replace("\n_edgemind_completion\n", "\n_edgemind\n")
+    assert '"chat":"' in run(shell, "zsh", "-f", "-c", asked)
+    assert '"chat":"' in run(
+        shell, "zsh", "-f", "-c", ZSH.format(script=loaded, words="edgemind cha")
+    )
+
+
 @needs("fish")
 def test_fish(shell: Path, tmp_path: Path) -> None:
     add_models(tmp_path)
