@@ -39,7 +39,7 @@ Resume = Annotated[
 Conversation = Annotated[
     str | None,
     typer.Argument(
-        metavar="[ID]",
+        metavar="ID",
         help="With --resume: how its name begins (history list).",
         autocompletion=conversation_words,
     ),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import cache
 
 SUPPORT = {"base", "choice", "prior", "roles", "stopping", "tally", "urns"}
 
 
-def strategy_names() -> list[str]:
-    """The keys of all strategies, sorted."""
+@cache
+def strategy_names() -> tuple[str, ...]:
+    """The keys of all strategies, sorted. Looked for once: each answer asks twice."""
     modules = pkgutil.iter_modules(__path__)
-    return sorted(module.name for module in modules if module.name not in SUPPORT)
+    return tuple(sorted(module.name for module in modules if module.name not in SUPPORT))
