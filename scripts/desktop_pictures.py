@@ -213,7 +213,7 @@ The change is **31.65**.
 
 def markdown(control: Control) -> None:
     """A page with all that Markdown has."""
-    from edgemind.conversation.talk import Turn
+    from edgemind.transcript import Turn
 
     control.window.page.show_turns([Turn("Show me how you set things out.", MARKDOWN)])
 

@@ -34,7 +34,15 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"probe"},
         {"rendering"},
     ),
-    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}, {"history"}),
+    (
+        {"engines"},
+        {"meters"},
+        {"verify"},
+        {"catalog"},
+        {"guard"},
+        {"usage"},
+        {"history", "history_search"},
+    ),
     (
         {"budget", "costs"},
         {"clock"},
@@ -44,7 +52,9 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"config", "settings", "settings_file"},
         {"database"},
         {"formats"},
+        {"defaults"},
         {"streams"},
+        {"transcript"},
         {"wording"},
     ),
     ({"files"},),
@@ -55,7 +65,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
 HEAVY = {"PySide6", "jinja2", "llama_cpp", "matplotlib", "onnxruntime", "prompt_toolkit", "rich"}
 LATE_MODULES = {
     "templating",
-    *(f"cli.chatting.{name}" for name in ("editor", "keys", "markdown", "page")),
+    *(f"cli.chatting.{name}" for name in ("editor", "keys", "markdown", "page", "region")),
     *(
         f"desktop.{name}"
         for name in (

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from edgemind.config import Config
 from edgemind.conversation.limits import parse_budget
+from edgemind.defaults import WIDTH
 from edgemind.errors import EdgemindError
-from edgemind.runtime import WIDTH
 from edgemind.types import Budget
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from edgemind.conversation.talk import Turn
 from edgemind.desktop.shelf import Conversation, title_of
+from edgemind.transcript import Turn
 from edgemind.types import Message
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from edgemind.conversation.effort import Effort
-from edgemind.conversation.talk import Turn
 from edgemind.desktop.chats import Chats
 from edgemind.desktop.display import system_is_dark
 from edgemind.desktop.files import Files
@@ -22,6 +21,7 @@ from edgemind.desktop.worker import Worker
 from edgemind.errors import EdgemindError
 from edgemind.settings import Key
 from edgemind.settings_file import Value
+from edgemind.transcript import Turn
 
 DRAW_MS = 33
 """The window draws what has come in so often: thirty times a second."""

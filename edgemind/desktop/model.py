@@ -13,11 +13,12 @@ from pathlib import Path
 
 from edgemind.config import load_config
 from edgemind.conversation.effort import Effort
-from edgemind.conversation.talk import Talk, Turn
+from edgemind.conversation.talk import Talk
+from edgemind.defaults import AUTO
 from edgemind.desktop.shelf import Conversation
 from edgemind.errors import ContextFull
 from edgemind.folders import data_folder
-from edgemind.runtime import AUTO
+from edgemind.transcript import Turn
 from edgemind.types import Answer, Budget, Event, Finished, Sampling
 from edgemind.usage.account import FILE, Usage
 

@@ -8,10 +8,10 @@ from functools import partial
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from edgemind.conversation.talk import Turn
 from edgemind.desktop.parts import plain_label, push, restyle
 from edgemind.desktop.theme import Theme
 from edgemind.desktop.turn_view import TurnView
+from edgemind.transcript import Turn
 
 WIDEST = 760
 SHOWN_TURNS = 24

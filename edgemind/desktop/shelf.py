@@ -7,7 +7,7 @@ call at a time. No Qt.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Literal
 
 from edgemind.config import Config, load_config
 from edgemind.conversation.documents import fenced_file
-from edgemind.conversation.talk import Turn
 from edgemind.errors import EdgemindError
 from edgemind.folders import data_folder
 from edgemind.history import FILE, History, new_conversation
 from edgemind.settings import Key, sources
 from edgemind.settings_file import Value, write_setting
+from edgemind.transcript import Turn, turns_of
 from edgemind.types import Message
 from edgemind.wording import count, printable, size
 
@@ -143,21 +143,6 @@ class Shelf:
         """Change one value in config.toml; what holds then."""
         write_setting(key, value)
         return self.settings()
-
-
-def turns_of(messages: Iterable[Message]) -> tuple[str | None, list[Turn]]:
-    """Messages as instructions and turns; one without its answer is left out."""
-    system, asked, turns = None, None, []
-    for one in messages:
-        match one.role:
-            case "system":
-                system = one.content
-            case "user":
-                asked = one.content
-            case "assistant" if asked is not None:
-                turns.append(Turn(asked, one.content, one.reasoning))
-                asked = None
-    return system, turns
 
 
 def title_of(prompt: str) -> str:

@@ -7,13 +7,13 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from edgemind.conversation.documents import split_documents
-from edgemind.conversation.talk import Turn
 from edgemind.desktop.keys import tip
 from edgemind.desktop.markdown_view import MarkdownView
 from edgemind.desktop.parts import Chip, IconButton, plain_label
 from edgemind.desktop.theme import Theme
 from edgemind.desktop.thinking import Thinking
 from edgemind.desktop.thinking_card import ThinkingCard
+from edgemind.transcript import Turn
 from edgemind.wording import costs, printable, receipt
 
 WIDEST_BUBBLE = 560
