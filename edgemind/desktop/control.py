@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from edgemind.conversation.documents import split_documents
 from edgemind.conversation.effort import Effort
 from edgemind.conversation.talk import Turn
 from edgemind.desktop.chats import Chats
@@ -26,6 +27,7 @@ from edgemind.settings_file import Value
 DRAW_MS = 33
 """The window draws what has come in so often: thirty times a second."""
 END_SECONDS = 5.0
+INTERNAL = "An internal error; what it was is on the terminal, without what was said."
 STOPPED = "Stopped before there was any answer."
 
 
@@ -46,6 +48,7 @@ class Control(QObject):
         self._whole = True
         self.sheet: SettingsSheet | None = None
         self._view: TurnView | None = None
+        self._retried: Turn | None = None
         self._thinking = Thinking()
         self._idle: list[Callable[[], None]] = []
         self._timer = QTimer(self)
@@ -129,13 +132,13 @@ class Control(QObject):
         turns = self.chats.current.turns
         if self.busy or not self.files.ready or not turns:
             return
+        self.window.page.drop_unanswered()
         self.window.page.drop_last()
-        self._begin(turns.pop().prompt, again=True)
+        self._retried = turns.pop()
+        self._begin(self._retried.prompt, again=True)
 
     def recall(self) -> None:
         """The last prompt once more, to be changed."""
-        from edgemind.conversation.documents import split_documents
-
         if self.chats.current.turns:
             _, text = split_documents(self.chats.current.turns[-1].prompt)
             self.window.composer.prompt.setPlainText(text)
@@ -150,6 +153,7 @@ class Control(QObject):
 
     def _begin(self, prompt: str, *, again: bool) -> None:
         conversation, effort = self.chats.current, self.effort
+        self.window.page.drop_unanswered()
         self.chats.name(prompt)
         self._view = self.window.page.begin(prompt)
         self._thinking = Thinking(effort.budget)
@@ -179,9 +183,10 @@ class Control(QObject):
         self._draw()
         view = self._end()
         if not turn.text:
-            view.show_problem(STOPPED)
+            self._nothing(view, STOPPED)
             self._idle_now(turn)
             return
+        self._retried = None
         view.show_turn(turn)
         self.files.clear_documents()
         self.chats.ended(turn)
@@ -190,11 +195,27 @@ class Control(QObject):
     def _failed(self, error: Exception, prompt: str) -> None:
         self._draw()
         view = self._end()
+        ours = isinstance(error, EdgemindError)
+        self._nothing(view, str(error) if ours else INTERNAL)
+        composer = self.window.composer.prompt
+        if self._retried is None and not composer.toPlainText():
+            composer.setPlainText(split_documents(prompt)[1])
+        self._retried = None
         self._idle_now(None)
-        if not isinstance(error, EdgemindError):
-            view.show_problem("An internal error: the prompt was forgotten.")
+        if not ours:
             raise error
-        view.show_problem(str(error))
+
+    def _nothing(self, view: TurnView, why: str) -> None:
+        """There is no answer. One that was to be replaced is there again."""
+        if self._retried is None:
+            view.show_problem(why)
+            return
+        page, turn = self.window.page, self._retried
+        page.drop_last()
+        page.begin(turn.prompt).show_turn(turn)
+        assert self.chats.current.turns is not None
+        self.chats.current.turns.append(turn)
+        self.window.notice.say(why, bad=True)
 
     def _end(self) -> TurnView:
         self._timer.stop()
