@@ -10,19 +10,16 @@ from edgemind.conversation.documents import split_documents
 from edgemind.conversation.effort import Effort
 from edgemind.conversation.talk import Turn
 from edgemind.desktop.chats import Chats
-from edgemind.desktop.display import system_is_dark
 from edgemind.desktop.files import Files
 from edgemind.desktop.look import Look
 from edgemind.desktop.model import ModelSide, Note, Opening
-from edgemind.desktop.sheets import HelpSheet, SettingsSheet
+from edgemind.desktop.preferences import Preferences
 from edgemind.desktop.shelf import Settings, Shelf
 from edgemind.desktop.thinking import Thinking
 from edgemind.desktop.turn_view import TurnView
 from edgemind.desktop.window import Window
 from edgemind.desktop.worker import Worker
 from edgemind.errors import EdgemindError
-from edgemind.settings import Key
-from edgemind.settings_file import Value
 
 DRAW_MS = 33
 """The window draws what has come in so often: thirty times a second."""
@@ -39,14 +36,13 @@ class Control(QObject):
 
     def __init__(self, window: Window, look: Look, opening: Opening, settings: Settings) -> None:
         super().__init__()
-        self.window, self.look, self.settings = window, look, settings
+        self.window = window
         self.model = ModelSide(opening)
         self.shelf = Shelf(self.model.feed.note)
         self.thinker, self.disk = Worker("edgemind-model"), Worker("edgemind-disk")
         self.busy, self._closed = False, False
         self.effort: Effort = window.composer.effort.effort
         self._whole = True
-        self.sheet: SettingsSheet | None = None
         self._view: TurnView | None = None
         self._retried: Turn | None = None
         self._thinking = Thinking()
@@ -54,9 +50,10 @@ class Control(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(DRAW_MS)
         self._timer.timeout.connect(self._draw)
+        self.preferences = Preferences(self, look, settings)
         self.files, self.chats = Files(self), Chats(self)
         self._connect()
-        self.apply_settings(settings)
+        self.preferences.apply(settings)
 
     def start(self) -> None:
         """Open the model and read what is kept, each in its thread."""
@@ -71,19 +68,19 @@ class Control(QObject):
         composer.stopped.connect(self.stop)
         composer.prompt.recalled.connect(self.recall)
         composer.attach.clicked.connect(self.files.browse)
-        composer.effort.changed.connect(self._effort_changed)
+        composer.effort.changed.connect(self.preferences.effort_changed)
         window.model.clicked.connect(self.files.show_models)
         window.dropped.connect(self.files.take)
         window.leaving.connect(self.close)
-        window.looked_at.connect(self._look_again)
+        window.looked_at.connect(self.preferences.look_again)
         window.page.suggested.connect(self.ask_this)
         window.page.again.connect(self.again)
         side.new.clicked.connect(self.chats.new)
         side.chosen.connect(self.chats.go_to)
         side.removed.connect(self.chats.remove)
-        side.settings.clicked.connect(self.show_settings)
-        side.keys.clicked.connect(self.show_help)
-        side.look.clicked.connect(self.toggle_theme)
+        side.settings.clicked.connect(self.preferences.show_settings)
+        side.keys.clicked.connect(self.preferences.show_help)
+        side.look.clicked.connect(self.preferences.toggle_theme)
         choose = composer.effort.choose
         window.bind(
             {
@@ -104,9 +101,9 @@ class Control(QObject):
                 "previous": lambda: self.chats.go_beside(-1),
                 "model": self.files.show_models,
                 "side": window.toggle_side,
-                "theme": self.toggle_theme,
-                "settings": self.show_settings,
-                "help": self.show_help,
+                "theme": self.preferences.toggle_theme,
+                "settings": self.preferences.show_settings,
+                "help": self.preferences.show_help,
                 "quit": window.close,
             }
         )
@@ -241,48 +238,6 @@ class Control(QObject):
     def _set_busy(self, busy: bool) -> None:
         self.busy = busy
         self.window.composer.set_state(busy=busy, ready=self.files.ready)
-
-    # Settings
-
-    def apply_settings(self, settings: Settings) -> None:
-        """Look as it is set."""
-        self.settings = settings
-        table = settings.config.desktop
-        theme = self.look.set_wanted(table.theme)
-        self.window.set_theme(theme)
-        if self.sheet is not None:
-            self.sheet.set_theme(theme)
-        self.window.page.set_look(theme, receipts=table.receipts, thoughts=table.thoughts)
-        self.chats.show()
-
-    def change(self, key: Key, value: Value | None) -> None:
-        """Write one value into config.toml."""
-        self.disk.do(lambda: self.shelf.set(key, value), self.apply_settings, self.problem)
-
-    def _look_again(self) -> None:
-        """The system may be light or dark now; asking it may take a while."""
-        if self.look.asks:
-            self.disk.do(system_is_dark, self.look.look_again)
-
-    def toggle_theme(self) -> None:
-        """Light where it is dark, and the other way round."""
-        self.change(("desktop", "theme"), "light" if self.look.theme.mode == "dark" else "dark")
-
-    def _effort_changed(self, effort: Effort) -> None:
-        self.effort = effort
-        if ("desktop", "effort") not in self.settings.elsewhere:
-            self.change(("desktop", "effort"), effort.name)
-
-    def show_settings(self) -> None:
-        """The settings' sheet."""
-        self.sheet = SettingsSheet(
-            self.window, self.look.theme, self.settings, self.change, self.chats.remove_kept
-        )
-        self.sheet.open()
-
-    def show_help(self) -> None:
-        """The keys' sheet."""
-        HelpSheet(self.window).open()
 
     def problem(self, error: Exception) -> None:
         """An error of the disk or of opening, in one line."""
