@@ -14,6 +14,8 @@ from edgemind.types import Message
 if TYPE_CHECKING:
     from edgemind.desktop.control import Control
 
+FORGOTTEN = "Conversations are forgotten when the window closes (Settings)."
+
 
 class Chats(QObject):
     """The control's part for conversations; `current` is the one on the page."""
@@ -122,11 +124,7 @@ class Chats(QObject):
     def _keep(self) -> None:
         """Put the last turn on the disk, if the person wants that; the first time all of them."""
         one, talk = self.current, self._control.model.talk
-        if (
-            not self._control.preferences.settings.config.history.keep
-            or not one.turns
-            or talk is None
-        ):
+        if not self._keeps or not one.turns or talk is None:
             return
         turns = one.turns[-1:] if one.kept else one.turns
         messages = [message for turn in turns for message in turn.messages]
