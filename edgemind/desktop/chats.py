@@ -111,9 +111,7 @@ class Chats(QObject):
         if self.current not in self.every and self.current.title:
             self.every.append(self.current)
         self.every.sort(key=lambda one: one.ended or time.time(), reverse=True)
-        note = (
-            "" if self._keeps else "Conversations are forgotten when the window closes (Settings)."
-        )
+        note = "" if self._keeps else FORGOTTEN
         self._window.side.show_conversations(self.every, self.current, note)
 
     @property
