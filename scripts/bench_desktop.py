@@ -132,9 +132,9 @@ def child(began: float) -> None:
     found["gap: streaming"] = gaps.take()
     assert LONG.strip() == control.window.page.views[-1].answer.markdown.strip()
 
-    mode = control.look.theme.mode
-    control.toggle_theme()
-    wait(lambda: control.look.theme.mode != mode)
+    mode = control.preferences.look.theme.mode
+    control.preferences.toggle_theme()
+    wait(lambda: control.preferences.look.theme.mode != mode)
     view = control.window.page.views[-1].answer
     wait(lambda: view.toPlainText().endswith(view.markdown.rstrip()[-1:]))
     for _ in range(20):

@@ -152,9 +152,9 @@ def take(folder: Path, name: str) -> None:
     settle()
     save("why")
     page.views[-1].why.setChecked(False)
-    control.show_settings()
+    control.preferences.show_settings()
     help_sheet = HelpSheet(window)
-    for stage, sheet in (("settings", control.sheet), ("keys", help_sheet)):
+    for stage, sheet in (("settings", control.preferences.sheet), ("keys", help_sheet)):
         assert sheet is not None
         sheet.open()
         settle()

@@ -70,7 +70,7 @@ LATE_MODULES = {
         f"desktop.{name}"
         for name in (
             "app bars chats composer control files icons look markdown_view page parts picker "
-            "sheets sidebar theme thinking_card turn_view window worker writing"
+            "preferences sheets sidebar theme thinking_card turn_view window worker writing"
         ).split()
     ),
 }

@@ -94,7 +94,7 @@ def make(app: QApplication, opening: Opening) -> Control:
     look = Look(app, config.desktop.theme, prepare_fonts(app))
     window = Window(look.theme, effort_in(config))
     control = Control(window, look, opening, Settings(config, stands))
-    look.changed.connect(lambda _: control.apply_settings(control.settings))
+    look.changed.connect(lambda _: control.preferences.apply(control.preferences.settings))
     lock = current_lock()
     says = NETWORK_WORDS.get(lock.label, lock.label)
     window.show_lock(lock.on, says if lock.on else f"{says} {lock.why}".strip())

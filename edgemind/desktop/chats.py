@@ -14,6 +14,8 @@ from edgemind.types import Message
 if TYPE_CHECKING:
     from edgemind.desktop.control import Control
 
+FORGOTTEN = "Conversations are forgotten when the window closes (Settings)."
+
 
 class Chats(QObject):
     """The control's part for conversations; `current` is the one on the page."""
@@ -109,14 +111,18 @@ class Chats(QObject):
         if self.current not in self.every and self.current.title:
             self.every.append(self.current)
         self.every.sort(key=lambda one: one.ended or time.time(), reverse=True)
-        keeps = self._control.settings.config.history.keep
-        note = "" if keeps else "Conversations are forgotten when the window closes (Settings)."
+        note = "" if self._keeps else FORGOTTEN
         self._window.side.show_conversations(self.every, self.current, note)
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether the person wants conversations to be kept."""
+        return self._control.preferences.settings.config.history.keep
 
     def _keep(self) -> None:
         """Put the last turn on the disk, if the person wants that; the first time all of them."""
         one, talk = self.current, self._control.model.talk
-        if not self._control.settings.config.history.keep or not one.turns or talk is None:
+        if not self._keeps or not one.turns or talk is None:
             return
         turns = one.turns[-1:] if one.kept else one.turns
         messages = [message for turn in turns for message in turn.messages]

@@ -6,26 +6,24 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from edgemind.conversation.documents import split_documents
 from edgemind.conversation.effort import Effort
 from edgemind.desktop.chats import Chats
-from edgemind.desktop.display import system_is_dark
 from edgemind.desktop.files import Files
 from edgemind.desktop.look import Look
 from edgemind.desktop.model import ModelSide, Note, Opening
-from edgemind.desktop.sheets import HelpSheet, SettingsSheet
+from edgemind.desktop.preferences import Preferences
 from edgemind.desktop.shelf import Settings, Shelf
 from edgemind.desktop.thinking import Thinking
 from edgemind.desktop.turn_view import TurnView
 from edgemind.desktop.window import Window
 from edgemind.desktop.worker import Worker
 from edgemind.errors import EdgemindError
-from edgemind.settings import Key
-from edgemind.settings_file import Value
-from edgemind.transcript import Turn
 
 DRAW_MS = 33
 """The window draws what has come in so often: thirty times a second."""
 END_SECONDS = 5.0
+INTERNAL = "An internal error; what it was is on the terminal, without what was said."
 STOPPED = "Stopped before there was any answer."
 
 
@@ -37,23 +35,24 @@ class Control(QObject):
 
     def __init__(self, window: Window, look: Look, opening: Opening, settings: Settings) -> None:
         super().__init__()
-        self.window, self.look, self.settings = window, look, settings
+        self.window = window
         self.model = ModelSide(opening)
         self.shelf = Shelf(self.model.feed.note)
         self.thinker, self.disk = Worker("edgemind-model"), Worker("edgemind-disk")
         self.busy, self._closed = False, False
         self.effort: Effort = window.composer.effort.effort
         self._whole = True
-        self.sheet: SettingsSheet | None = None
         self._view: TurnView | None = None
+        self._retried: Turn | None = None
         self._thinking = Thinking()
         self._idle: list[Callable[[], None]] = []
         self._timer = QTimer(self)
         self._timer.setInterval(DRAW_MS)
         self._timer.timeout.connect(self._draw)
+        self.preferences = Preferences(self, look, settings)
         self.files, self.chats = Files(self), Chats(self)
         self._connect()
-        self.apply_settings(settings)
+        self.preferences.apply(settings)
 
     def start(self) -> None:
         """Open the model and read what is kept, each in its thread."""
@@ -68,19 +67,19 @@ class Control(QObject):
         composer.stopped.connect(self.stop)
         composer.prompt.recalled.connect(self.recall)
         composer.attach.clicked.connect(self.files.browse)
-        composer.effort.changed.connect(self._effort_changed)
+        composer.effort.changed.connect(self.preferences.effort_changed)
         window.model.clicked.connect(self.files.show_models)
         window.dropped.connect(self.files.take)
         window.leaving.connect(self.close)
-        window.looked_at.connect(self._look_again)
+        window.looked_at.connect(self.preferences.look_again)
         window.page.suggested.connect(self.ask_this)
         window.page.again.connect(self.again)
         side.new.clicked.connect(self.chats.new)
         side.chosen.connect(self.chats.go_to)
         side.removed.connect(self.chats.remove)
-        side.settings.clicked.connect(self.show_settings)
-        side.keys.clicked.connect(self.show_help)
-        side.look.clicked.connect(self.toggle_theme)
+        side.settings.clicked.connect(self.preferences.show_settings)
+        side.keys.clicked.connect(self.preferences.show_help)
+        side.look.clicked.connect(self.preferences.toggle_theme)
         choose = composer.effort.choose
         window.bind(
             {
@@ -101,9 +100,9 @@ class Control(QObject):
                 "previous": lambda: self.chats.go_beside(-1),
                 "model": self.files.show_models,
                 "side": window.toggle_side,
-                "theme": self.toggle_theme,
-                "settings": self.show_settings,
-                "help": self.show_help,
+                "theme": self.preferences.toggle_theme,
+                "settings": self.preferences.show_settings,
+                "help": self.preferences.show_help,
                 "quit": window.close,
             }
         )
@@ -129,13 +128,13 @@ class Control(QObject):
         turns = self.chats.current.turns
         if self.busy or not self.files.ready or not turns:
             return
+        self.window.page.drop_unanswered()
         self.window.page.drop_last()
-        self._begin(turns.pop().prompt, again=True)
+        self._retried = turns.pop()
+        self._begin(self._retried.prompt, again=True)
 
     def recall(self) -> None:
         """The last prompt once more, to be changed."""
-        from edgemind.conversation.documents import split_documents
-
         if self.chats.current.turns:
             _, text = split_documents(self.chats.current.turns[-1].prompt)
             self.window.composer.prompt.setPlainText(text)
@@ -150,6 +149,7 @@ class Control(QObject):
 
     def _begin(self, prompt: str, *, again: bool) -> None:
         conversation, effort = self.chats.current, self.effort
+        self.window.page.drop_unanswered()
         self.chats.name(prompt)
         self._view = self.window.page.begin(prompt)
         self._thinking = Thinking(effort.budget)
@@ -179,9 +179,10 @@ class Control(QObject):
         self._draw()
         view = self._end()
         if not turn.text:
-            view.show_problem(STOPPED)
+            self._nothing(view, STOPPED)
             self._idle_now(turn)
             return
+        self._retried = None
         view.show_turn(turn)
         self.files.clear_documents()
         self.chats.ended(turn)
@@ -190,11 +191,27 @@ class Control(QObject):
     def _failed(self, error: Exception, prompt: str) -> None:
         self._draw()
         view = self._end()
+        ours = isinstance(error, EdgemindError)
+        self._nothing(view, str(error) if ours else INTERNAL)
+        composer = self.window.composer.prompt
+        if self._retried is None and not composer.toPlainText():
+            composer.setPlainText(split_documents(prompt)[1])
+        self._retried = None
         self._idle_now(None)
-        if not isinstance(error, EdgemindError):
-            view.show_problem("An internal error: the prompt was forgotten.")
+        if not ours:
             raise error
-        view.show_problem(str(error))
+
+    def _nothing(self, view: TurnView, why: str) -> None:
+        """There is no answer. One that was to be replaced is there again."""
+        if self._retried is None:
+            view.show_problem(why)
+            return
+        page, turn = self.window.page, self._retried
+        page.drop_last()
+        page.begin(turn.prompt).show_turn(turn)
+        assert self.chats.current.turns is not None
+        self.chats.current.turns.append(turn)
+        self.window.notice.say(why, bad=True)
 
     def _end(self) -> TurnView:
         self._timer.stop()
@@ -220,48 +237,6 @@ class Control(QObject):
     def _set_busy(self, busy: bool) -> None:
         self.busy = busy
         self.window.composer.set_state(busy=busy, ready=self.files.ready)
-
-    # Settings
-
-    def apply_settings(self, settings: Settings) -> None:
-        """Look as it is set."""
-        self.settings = settings
-        table = settings.config.desktop
-        theme = self.look.set_wanted(table.theme)
-        self.window.set_theme(theme)
-        if self.sheet is not None:
-            self.sheet.set_theme(theme)
-        self.window.page.set_look(theme, receipts=table.receipts, thoughts=table.thoughts)
-        self.chats.show()
-
-    def change(self, key: Key, value: Value | None) -> None:
-        """Write one value into config.toml."""
-        self.disk.do(lambda: self.shelf.set(key, value), self.apply_settings, self.problem)
-
-    def _look_again(self) -> None:
-        """The system may be light or dark now; asking it may take a while."""
-        if self.look.asks:
-            self.disk.do(system_is_dark, self.look.look_again)
-
-    def toggle_theme(self) -> None:
-        """Light where it is dark, and the other way round."""
-        self.change(("desktop", "theme"), "light" if self.look.theme.mode == "dark" else "dark")
-
-    def _effort_changed(self, effort: Effort) -> None:
-        self.effort = effort
-        if ("desktop", "effort") not in self.settings.elsewhere:
-            self.change(("desktop", "effort"), effort.name)
-
-    def show_settings(self) -> None:
-        """The settings' sheet."""
-        self.sheet = SettingsSheet(
-            self.window, self.look.theme, self.settings, self.change, self.chats.remove_kept
-        )
-        self.sheet.open()
-
-    def show_help(self) -> None:
-        """The keys' sheet."""
-        HelpSheet(self.window).open()
 
     def problem(self, error: Exception) -> None:
         """An error of the disk or of opening, in one line."""

@@ -125,6 +125,11 @@ class Page(QScrollArea):
             view.deleteLater()
             self._update()
 
+    def drop_unanswered(self) -> None:
+        """Take prompts away that came to nothing."""
+        while self.views and self.views[-1].turn is None:
+            self.drop_last()
+
     def set_look(self, theme: Theme, *, receipts: bool, thoughts: bool) -> None:
         """In other colours, with or without receipts and thoughts unfolded."""
         self._theme, self._receipts, self._thoughts = theme, receipts, thoughts

@@ -111,8 +111,20 @@ def test_a_budget_that_is_too_small_is_said_in_the_turn(desk: Desk) -> None:
     desk.idle()
     assert not desk.last.problem.isHidden() and "s" in desk.last.problem.text()
     assert desk.control.chats.current.turns == []
+    prompt = desk.window.composer.prompt
+    assert prompt.toPlainText() == "What is 6 * 7?", "it can be asked again"
+    prompt.clear()
     desk.press("balanced")
-    assert desk.ask("What is 6 * 7?").turn is not None
+    first = desk.ask("What is 6 * 7?").turn
+    assert first is not None and len(desk.window.page.views) == 1
+    # One more try that comes to nothing leaves the answer that there was.
+    desk.press("limits")
+    desk.window.composer.effort.field.editingFinished.emit()
+    desk.press("again")
+    desk.idle()
+    assert desk.last.turn == first and desk.last.receipt.text() == receipt(first.answer)  # type: ignore[arg-type]
+    assert desk.control.chats.current.turns == [first]
+    assert desk.window.notice.property("kind") == "bad"
 
 
 def test_the_window_lives_while_it_thinks(desk: Desk) -> None:

@@ -88,6 +88,14 @@ def test_a_dropped_model_answers_and_can_be_added(desk: Desk, nano: Path, tmp_pa
     assert desk.ask("What is 4 + 4?").turn is not None
 
 
+def test_a_dropped_folder_with_an_onnx_model_answers(desk: Desk, nano: Path) -> None:
+    folder = nano.parent / "edgemind-nano-onnx"
+    drop(desk, folder)
+    desk.wait(lambda: desk.control.files.path == folder, "the model")
+    turn = desk.ask("What is 2 + 2?").turn
+    assert turn is not None and turn.answer is not None and turn.answer.answer == "4"
+
+
 def test_a_bad_model_leaves_the_old_one(desk: Desk, tmp_path: Path) -> None:
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"GGUF" + b"\xff" * 64)

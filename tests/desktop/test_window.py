@@ -36,7 +36,7 @@ def test_nothing_is_kept_unless_it_is_wanted(desk: Desk) -> None:
 
 def test_conversations_are_kept_opened_and_removed(desk: Desk) -> None:
     desk.ask("What is 1 + 2?")
-    desk.control.change(("history", "keep"), True)
+    desk.control.preferences.change(("history", "keep"), True)
     desk.settle()
     desk.ask("What is 5 + 6?")
     desk.settle()
@@ -69,15 +69,15 @@ def test_conversations_are_kept_opened_and_removed(desk: Desk) -> None:
     assert [one.title for one in kept()] == ["What is 1 + 2?"]
     assert not desk.window.page.views
     desk.press("settings")
-    assert desk.control.sheet is not None
-    button = desk.control.sheet.remove_all
+    assert desk.control.preferences.sheet is not None
+    button = desk.control.preferences.sheet.remove_all
     button.click()
     desk.settle()
     assert len(kept()) == 1 and "once more" in button.text()
     button.click()
     desk.settle()
     assert kept() == [] and "Removed: 1" in desk.window.notice.text.text()
-    desk.control.sheet.reject()
+    desk.control.preferences.sheet.reject()
 
 
 def test_searching_hides_the_others(desk: Desk) -> None:
@@ -102,14 +102,14 @@ def test_settings_stand_in_the_configuration(desk: Desk) -> None:
     file.write_text("# mine\nwidth = 6  # few\n")
     view = desk.ask("What is 1 + 2?")
     desk.press("settings")
-    sheet = desk.control.sheet
+    sheet = desk.control.preferences.sheet
     assert sheet is not None
     sheet.boxes[("desktop", "receipts")].click()
     desk.settle()
     assert load_config().desktop.receipts is False and view.receipt.text() == ""
     sheet.themes["dark"].click()
     desk.settle()
-    assert desk.control.look.theme.mode == "dark"
+    assert desk.control.preferences.look.theme.mode == "dark"
     sheet.system.setPlainText('Say "yes".')
     sheet.reject()
     desk.settle()
@@ -122,9 +122,9 @@ def test_settings_stand_in_the_configuration(desk: Desk) -> None:
 
 def test_what_a_variable_sets_cannot_be_changed_here(desk: Desk, monkeypatch: Any) -> None:
     monkeypatch.setenv("EDGEMIND_HISTORY_KEEP", "true")
-    desk.control.settings = desk.control.shelf.settings()
+    desk.control.preferences.settings = desk.control.shelf.settings()
     desk.press("settings")
-    sheet = desk.control.sheet
+    sheet = desk.control.preferences.sheet
     assert sheet is not None
     box = sheet.boxes[("history", "keep")]
     assert box.isChecked() and not box.isEnabled()
@@ -136,7 +136,7 @@ def test_light_and_dark(desk: Desk) -> None:
     view = desk.ask("What is 1 + 2?")
     seen = {}
     for _ in range(2):
-        theme = desk.control.look.theme
+        theme = desk.control.preferences.look.theme
         picture = desk.window.grab().toImage()
         seen[theme.mode] = picture.pixelColor(700, 300).name()
         assert seen[theme.mode] == theme.page
@@ -153,11 +153,11 @@ def test_light_and_dark(desk: Desk) -> None:
 
 
 def test_the_system_is_followed(desk: Desk, app: Any, monkeypatch: Any) -> None:
-    look = desk.control.look
+    look = desk.control.preferences.look
     look.set_wanted("system")
     assert look.asks, "offscreen Qt knows of no system"
     for dark in (True, False):
-        monkeypatch.setattr("edgemind.desktop.control.system_is_dark", lambda dark=dark: dark)
+        monkeypatch.setattr("edgemind.desktop.preferences.system_is_dark", lambda dark=dark: dark)
         desk.window.looked_at.emit()
         desk.settle()
         assert look.theme.mode == ("dark" if dark else "light")
@@ -230,8 +230,13 @@ def test_every_control_has_a_name(desk: Desk) -> None:
 
     desk.ask("What is 1 + 2?")
     desk.press("settings")
-    assert desk.control.sheet is not None
-    sheets = [desk.window, desk.control.sheet, HelpSheet(desk.window), desk.window.picker]
+    assert desk.control.preferences.sheet is not None
+    sheets = [
+        desk.window,
+        desk.control.preferences.sheet,
+        HelpSheet(desk.window),
+        desk.window.picker,
+    ]
     seen = 0
     for sheet in sheets:
         for one in sheet.findChildren(QWidget):
@@ -244,4 +249,4 @@ def test_every_control_has_a_name(desk: Desk) -> None:
                 seen += 1
                 assert one.accessibleName(), (type(one).__name__, one.objectName())
     assert seen > 30
-    desk.control.sheet.reject()
+    desk.control.preferences.sheet.reject()
