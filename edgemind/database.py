@@ -276,9 +276,11 @@ def _rescue(damaged: Path, path: Path, kind: Kind) -> int:
     with closing(connect(path)) as fresh:
         _migrate(fresh, kind)
         for table in kind.tables:
-            columns = [row[1] for row in fresh.execute(f"PRAGMA table_info({table})")]
+            # An older version's file may lack some of them.
+            here, there = _columns(fresh, table), _columns_of(damaged, table)
+            columns = [name for name in here if name in there] or here
             places = ", ".join("?" * len(columns))
-            insert = f"INSERT OR IGNORE INTO {table} VALUES ({places})"
+            insert = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({places})"
             fresh.execute("BEGIN IMMEDIATE")
             for row in _readable(damaged, table, columns):
                 # A row that breaks the table's own rules is part of the damage.
@@ -287,6 +289,16 @@ def _rescue(damaged: Path, path: Path, kind: Kind) -> int:
             fresh.execute("COMMIT")
         [count] = fresh.execute(f"SELECT count(*) FROM {kind.tables[0]}").fetchone()
     return int(count)
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+
+
+def _columns_of(damaged: Path, table: str) -> list[str]:
+    with suppress(sqlite3.Error, UnicodeDecodeError), closing(connect(damaged)) as connection:
+        return _columns(connection, table)
+    return []
 
 
 def _readable(path: Path, table: str, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:

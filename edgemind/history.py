@@ -3,7 +3,8 @@
 One SQLite file in a folder of its own (0700, the file 0600). A row is a message; a conversation is
 the messages of one chat, or of one question and its answer, in their order, so that it can be taken
 up again. What is cleared is overwritten with zeros (`secure_delete`), and neither the file's free
-pages nor its log keep a byte of it. Used by the command line; the library keeps nothing.
+pages nor its log keep a byte of it; nor does the index of words (`edgemind.history_search`), which
+is taken away with it. Used by the command line; the library keeps nothing.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TypeVar, cast
 
 from edgemind.database import Database, Kind
 from edgemind.errors import ConfigError, EdgemindError
+from edgemind.history_search import Hit, drop_index, find_messages, search_words
 from edgemind.types import Chat, Message, Role
+
+T = TypeVar("T")
 
 FILE = Path("history") / "history.sqlite"
 """In the data folder."""
@@ -39,6 +43,26 @@ KIND = Kind(
             PRIMARY KEY (conversation, number)
         ) WITHOUT ROWID
         """,
+        # A number for each message, which the index of words needs, and where its model was.
+        """
+        CREATE TABLE numbered (
+            id INTEGER PRIMARY KEY,
+            conversation TEXT NOT NULL,
+            number INTEGER NOT NULL CHECK (typeof(number) = 'integer' AND number >= 0),
+            at REAL NOT NULL CHECK (typeof(at) = 'real'),
+            model TEXT NOT NULL,
+            source TEXT,                                       -- the model's path, if it is known
+            role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant', 'tool')),
+            content TEXT NOT NULL CHECK (typeof(content) = 'text'),
+            reasoning TEXT,
+            UNIQUE (conversation, number)
+        );
+        INSERT INTO numbered (conversation, number, at, model, role, content, reasoning)
+            SELECT conversation, number, at, model, role, content, reasoning
+            FROM messages ORDER BY at, conversation, number;
+        DROP TABLE messages;
+        ALTER TABLE numbered RENAME TO messages
+        """,
     ),
     tables=("messages",),
     rows="messages",
@@ -52,7 +76,10 @@ LEAST_PREFIX = 4
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation in the list. `started` and `ended` are in seconds since 1970."""
+    """A conversation in the list. `started` and `ended` are in seconds since 1970.
+
+    `model` answered last; `source` is the path that it had, where that is known.
+    """
 
     id: str
     started: float
@@ -60,6 +87,7 @@ class Conversation:
     model: str
     messages: int
     first: str
+    source: str | None = None
 
 
 def new_conversation() -> str:
@@ -85,42 +113,104 @@ class History:
         self._now = now
         self._file = Database(path, KIND, warn)
 
-    def add(self, conversation: str, model: str, messages: Sequence[Message]) -> None:
-        """Put messages at the end of a conversation."""
+    def add(
+        self,
+        conversation: str,
+        model: str,
+        messages: Sequence[Message],
+        *,
+        source: str | None = None,
+    ) -> int:
+        """Put messages at the end of a conversation; the number of the first of them there.
+
+        `source` is the path of the model, where it is known.
+        """
         at = float(self._now())
+        where = None if source is None else _text(source)
         rows = [
-            (conversation, at, _text(model), one.role, _text(one.content), _thought(one))
+            (at, _text(model), where, one.role, _text(one.content), _thought(one))
             for one in messages
         ]
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> int:
+            [first] = connection.execute(
+                "SELECT coalesce(max(number) + 1, 0) FROM messages WHERE conversation = ?",
+                (conversation,),
+            ).fetchone()
             connection.executemany(
-                "INSERT INTO messages SELECT ?1, count(*), ?2, ?3, ?4, ?5, ?6 "
-                "FROM messages WHERE conversation = ?1",
-                rows,
+                "INSERT INTO messages "
+                "(conversation, number, at, model, source, role, content, reasoning) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(conversation, first + place, *row) for place, row in enumerate(rows)],
             )
+            return int(first)
 
         self._make_private()
-        self._file.write(work)
+        return self._file.write(work)
 
     def conversations(self) -> list[Conversation]:
         """All of them, the latest last."""
+        last = (
+            "(SELECT {} FROM messages AS last WHERE last.conversation = messages.conversation "
+            "ORDER BY number DESC LIMIT 1)"
+        )
         query = (
-            "SELECT conversation, min(at), max(at), max(model), count(*), coalesce((SELECT content "
-            "FROM messages AS first WHERE first.conversation = messages.conversation "
-            "AND role = 'user' ORDER BY number LIMIT 1), '') "
+            f"SELECT conversation, min(at), max(at), {last.format('model')}, count(*), "
+            "coalesce((SELECT content FROM messages AS first "
+            "WHERE first.conversation = messages.conversation "
+            f"AND role = 'user' ORDER BY number LIMIT 1), ''), {last.format('source')} "
             "FROM messages GROUP BY conversation ORDER BY max(at), conversation"
         )
         rows = self._read(lambda connection: connection.execute(query).fetchall())
         return [Conversation(*row) for row in rows]
 
+    def search(self, text: str, *, most: int = 50) -> list[Hit]:
+        """The latest messages that have every word of `text`, the latest last.
+
+        A word is found where one begins so, in any case and with any accents; where there is none,
+        anywhere in the text. Raises `ConfigError` where there is no word in `text`.
+        """
+        words = search_words(text)
+        return self._read(lambda connection: find_messages(connection, words, most))
+
     def chat(self, conversation: str) -> Chat:
         """The messages of a conversation, in their order."""
+        return tuple(message for _, message in self.numbered(conversation))
+
+    def numbered(self, conversation: str) -> list[tuple[int, Message]]:
+        """The same, each with its number there: what `take_back` takes."""
         query = (
-            "SELECT role, content, reasoning FROM messages WHERE conversation = ? ORDER BY number"
+            "SELECT number, role, content, reasoning FROM messages "
+            "WHERE conversation = ? ORDER BY number"
         )
         rows = self._read(lambda connection: connection.execute(query, (conversation,)).fetchall())
-        return tuple(Message(cast(Role, role), content, thought) for role, content, thought in rows)
+        return [
+            (number, Message(cast(Role, role), content, thought))
+            for number, role, content, thought in rows
+        ]
+
+    def take_back(self, conversation: str, numbers: Sequence[int]) -> bool:
+        """Take messages out of a conversation; whether something was asked in what is left of it.
+
+        Where nothing was, nothing is left. It is deleted, and not scrubbed as `clear` does it: the
+        file's log may have it for some time.
+        """
+
+        def work(connection: sqlite3.Connection) -> bool:
+            drop_index(connection)
+            connection.executemany(
+                "DELETE FROM messages WHERE conversation = ? AND number = ?",
+                [(conversation, number) for number in numbers],
+            )
+            [asked] = connection.execute(
+                "SELECT count(*) FROM messages WHERE conversation = ? AND role = 'user'",
+                (conversation,),
+            ).fetchone()
+            if not asked:
+                connection.execute("DELETE FROM messages WHERE conversation = ?", (conversation,))
+            return bool(asked)
+
+        return self._path.exists() and self._file.write(work)
 
     def find(self, beginning: str | None) -> str:
         """The name that begins so, or the latest one's for None; `ConfigError` for none or two."""
@@ -148,6 +238,7 @@ class History:
         def work(connection: sqlite3.Connection) -> int:
             which = "1" if conversation is None else "conversation = :name"
             given = {"name": conversation}
+            drop_index(connection)
             [count] = connection.execute(
                 f"SELECT count(DISTINCT conversation) FROM messages WHERE {which}", given
             ).fetchone()
@@ -168,9 +259,7 @@ class History:
         """Close the file; it is opened again where it is used again."""
         self._file.close()
 
-    def _read(
-        self, work: Callable[[sqlite3.Connection], list[tuple[Any, ...]]]
-    ) -> list[tuple[Any, ...]]:
+    def _read(self, work: Callable[[sqlite3.Connection], list[T]]) -> list[T]:
         # Nothing to read is no reason to make a file.
         return self._file.write(work) if self._path.exists() else []
 

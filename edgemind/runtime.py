@@ -19,6 +19,7 @@ from edgemind.conditions import Conditions, Machine
 from edgemind.costs.forecast import Asked
 from edgemind.costs.model import CostModel
 from edgemind.costs.store import Shelf
+from edgemind.defaults import AUTO, MAX_SAMPLES, WIDTH
 from edgemind.engines.base import Engine, common_prefix
 from edgemind.errors import BudgetTooSmall, ConfigError
 from edgemind.guard.lock import current_lock
@@ -51,10 +52,6 @@ from edgemind.verify.base import Verifier
 if TYPE_CHECKING:
     from edgemind.rendering import Renderer
 
-AUTO = "auto"
-WIDTH = 8
-"""Most samples of a vote, unless the person says otherwise."""
-MAX_SAMPLES = 256
 SAVE_SECONDS = 30.0
 """What was learned of costs is written at most so often, and when the model is closed."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edgemind.errors import ConfigError, EdgemindError
-from edgemind.history import FILE, History, new_conversation
+from edgemind.history import FILE, KIND, History, new_conversation
 from edgemind.types import Message
 
 SECRET = "the-goose-is-in-the-cellar"
@@ -159,3 +159,226 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     said = sorted(int(one.content) for one in history.chat("a"))
     assert said == sorted([*range(30), *range(30)])
     history.close()
+
+
+# Searching
+
+
+def excerpts(history: History, text: str) -> list[str]:
+    """What is found, with the words between brackets."""
+    found = []
+    for hit in history.search(text):
+        line = hit.excerpt
+        for start, end in reversed(hit.marks):
+            line = f"{line[:start]}[{line[start:end]}]{line[end:]}"
+        found.append(line)
+    return found
+
+
+@pytest.fixture
+def talks(history: History) -> History:
+    history.add(
+        "a", "m", [Message("user", "Where is the Goose?"), Message("assistant", "Über  ü.")]
+    )
+    history.add(
+        "b", "m2", [Message("user", "A goose\nand a duck"), Message("assistant", "日本語です")]
+    )
+    return history
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("goose", ["Where is the [Goose]?", "A [goose] and a duck"]),
+        ("GOO", ["Where is the [Goose]?", "A [goose] and a duck"]),
+        ("duck goose", ["A [goose] and a [duck]"]),
+        ("uber", ["[Über] ü."]),
+        ("oose", ["Where is the G[oose]?", "A g[oose] and a duck"]),
+        ("本語", ["日[本語]です"]),
+        ("swan", []),
+        ("goose swan", []),
+        ("the?", ["Where is [the] Goose?"]),
+    ],
+)
+def test_search(talks: History, text: str, found: list[str]) -> None:
+    assert excerpts(talks, text) == found
+
+
+def test_a_hit_says_where_it_stands(talks: History) -> None:
+    [hit] = talks.search("duck")
+    assert (hit.conversation, hit.number, hit.at, hit.model, hit.role) == (
+        "b",
+        0,
+        1001,
+        "m2",
+        "user",
+    )
+    talks.add("a", "m", [Message("user", "another duck")])
+    assert [one.conversation for one in talks.search("duck")] == ["b", "a"], "the index goes on"
+    assert [one.conversation for one in talks.search("duck", most=1)] == ["a"], "the latest"
+    talks.clear("b")
+    assert [one.conversation for one in talks.search("duck")] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"', '""', "goose OR", "NEAR(", "content:goose", "^goose", "-goose", "goose*", "(", "a NOT",
+     "{content}: x", "'", ";", "\\", "%", "_", "*", "\x00goose", "\ud800", "w " * 5000,
+     " ".join(f"w{n}" for n in range(3000)), "x" * 100_000],
+)  # fmt: skip
+def test_no_text_breaks_the_search(talks: History, warned: list[str], text: str) -> None:
+    talks.search(text)
+    assert len(talks.search("goose")) == 2
+    assert warned == []
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n\x00"])
+def test_a_search_for_nothing(history: History, text: str) -> None:
+    with pytest.raises(ConfigError, match="search for what"):
+        history.search(text)
+
+
+def test_searching_makes_no_file(history: History, tmp_path: Path) -> None:
+    assert history.search("goose") == []
+    assert [*tmp_path.iterdir()] == []
+
+
+def index_words(folder: Path) -> bool:
+    """Whether a word of `SECRET` stands anywhere in the files."""
+    return b"goose" in bytes_of(folder)
+
+
+@pytest.mark.parametrize("name", ["this", None])
+def test_what_is_cleared_is_gone_from_the_index(
+    history: History, tmp_path: Path, name: str | None
+) -> None:
+    history.add("other", "m", [Message("user", "stays")])
+    history.add("this", "m", TURN * 20)
+    assert len(history.search("goose cellar")) == 40
+    # Without the index being taken away the words would stay in it.
+    history._file.write(
+        lambda one: one.execute("UPDATE messages SET content = 'x', reasoning = 'x'")
+    )
+    assert history._file.scrub()
+    assert index_words(tmp_path)
+    history.clear(name)
+    assert not index_words(tmp_path)
+    assert [one.conversation for one in history.search("x")] == (["other"] if name else [])
+    history.close()
+    assert not index_words(tmp_path)
+
+
+def unload_fts(history: History) -> None:
+    """The index as a SQLite sees it that has no FTS5: made by a module that is not there."""
+
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_schema SET sql = replace(sql, 'fts5', 'fts0')")
+        connection.execute("PRAGMA writable_schema = RESET")
+
+    history._file.write(work)
+    history.close()
+
+
+def test_without_fts5(
+    talks: History, tmp_path: Path, warned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talks.search("goose")
+    unload_fts(talks)
+    monkeypatch.setattr("edgemind.history_search._CREATE", "CREATE VIRTUAL TABLE i USING fts0(x)")
+    assert excerpts(talks, "goose") == ["Where is the [Goose]?", "A [goose] and a duck"]
+    assert excerpts(talks, "GOO duck") == ["A [goo]se and a [duck]"]
+    talks.clear()
+    assert not index_words(tmp_path)
+    assert warned == []
+
+
+def test_an_index_of_another_sqlite_is_cleared(talks: History, tmp_path: Path) -> None:
+    talks.search("goose")
+    unload_fts(talks)
+    talks.clear("a")
+    talks.clear("b")
+    assert not index_words(tmp_path)
+
+
+def test_a_damaged_index_costs_no_message(talks: History, warned: list[str]) -> None:
+    talks.search("goose")
+    talks._file.write(lambda one: one.execute("UPDATE messages_index_data SET block = x'ffffffff'"))
+    talks.close()
+    assert len(talks.search("goose")) == 2
+    assert len(talks.conversations()) == 2
+    assert warned == []
+
+
+# Taking back
+
+
+def test_what_is_taken_back_is_gone(talks: History) -> None:
+    assert [number for number, _ in talks.numbered("a")] == [0, 1]
+    assert talks.add("a", "m", TURN) == 2
+    talks.search("cellar")
+    assert talks.take_back("a", [0, 1])
+    assert talks.chat("a") == TURN
+    assert talks.add("a", "m", [Message("user", "more")]) == 4
+    assert talks.search("where goose") != [] and talks.search("über") == []
+    assert talks.take_back("a", [2, 3])
+    assert not talks.take_back("a", [4])
+    assert [one.id for one in talks.conversations()] == ["b"]
+
+
+def test_instructions_alone_are_no_conversation(history: History) -> None:
+    assert not history.take_back("a", [0])
+    history.add("a", "m", [Message("system", "Be brief."), *TURN])
+    assert not history.take_back("a", [1, 2])
+    assert history.conversations() == []
+
+
+def test_the_model_that_answered_last(history: History) -> None:
+    history.add("a", "zulu", TURN, source="/models/zulu.gguf")
+    history.add("a", "alpha", TURN)
+    [one] = history.conversations()
+    assert (one.model, one.source) == ("alpha", None)
+    history.add("a", "zulu", TURN, source="/models/zulu.gguf")
+    [one] = history.conversations()
+    assert (one.model, one.source) == ("zulu", "/models/zulu.gguf")
+
+
+# A file of the first version
+
+
+def first_version(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    old = sqlite3.connect(path)
+    old.execute(KIND.migrations[0])
+    old.executemany(
+        "INSERT INTO messages VALUES (?, ?, ?, 'm', ?, ?, NULL)",
+        [
+            ("b", 0, 2.0, "user", "later"),
+            ("a", 0, 1.0, "user", "goose"),
+            ("a", 1, 1.0, "tool", "x"),
+        ],
+    )
+    old.execute(f"PRAGMA application_id = {KIND.application_id}")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+
+
+def test_an_older_file_is_taken_over(history: History, tmp_path: Path, warned: list[str]) -> None:
+    first_version(tmp_path / FILE)
+    assert [one.id for one in history.conversations()] == ["a", "b"]
+    assert history.chat("a") == (Message("user", "goose"), Message("tool", "x"))
+    assert history.add("a", "m", TURN) == 2
+    assert len(history.search("goose")) == 3
+    assert warned == []
+
+
+def test_an_older_file_that_is_damaged(history: History, tmp_path: Path, warned: list[str]) -> None:
+    first_version(tmp_path / FILE)
+    broken = sqlite3.connect(tmp_path / FILE)
+    broken.execute("CREATE VIEW numbered AS SELECT 1")  # so that it cannot be migrated
+    broken.commit()
+    broken.close()
+    assert [one.id for one in history.conversations()] == ["a", "b"]
+    [line] = warned
+    assert "3 messages could be read back" in line

@@ -33,7 +33,15 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"probe"},
         {"rendering"},
     ),
-    ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}, {"history"}),
+    (
+        {"engines"},
+        {"meters"},
+        {"verify"},
+        {"catalog"},
+        {"guard"},
+        {"usage"},
+        {"history", "history_search"},
+    ),
     (
         {"budget", "costs"},
         {"clock"},
@@ -43,7 +51,9 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"config", "settings"},
         {"database"},
         {"formats"},
+        {"defaults"},
         {"streams"},
+        {"transcript"},
     ),
     ({"files"},),
     ({"types"}, {"errors"}, {"folders"}),
@@ -53,7 +63,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
 HEAVY = {"PySide6", "jinja2", "llama_cpp", "matplotlib", "onnxruntime", "prompt_toolkit", "rich"}
 LATE_MODULES = {
     "templating",
-    *(f"cli.chatting.{name}" for name in ("editor", "keys", "markdown", "page")),
+    *(f"cli.chatting.{name}" for name in ("editor", "keys", "markdown", "page", "region")),
 }
 # What `import edgemind` must not load: the above and what comes with them.
 NOT_AT_START = HEAVY | {"gguf", "numpy", "tokenizers", "torch", "typer"}

@@ -7,7 +7,8 @@ import pytest
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import ConfigError
 from edgemind.run import Run
-from edgemind.strategies.base import Outcome, find_strategy, strategy_names
+from edgemind.strategies import strategy_names
+from edgemind.strategies.base import Outcome, find_strategy
 from edgemind.types import Ballot, Budget, Checked, Event, Route, Sampled
 from tests.helpers import drain, indexes, running, still_watchdog, streamed
 

@@ -18,8 +18,18 @@ import edgemind.strategies
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import ModelError
 from edgemind.run import Run
-from edgemind.strategies import base, choice, prior, roles, stopping, tally, urns
-from edgemind.strategies.base import Outcome, find_strategy, strategy_names
+from edgemind.strategies import (
+    SUPPORT,
+    base,
+    choice,
+    prior,
+    roles,
+    stopping,
+    strategy_names,
+    tally,
+    urns,
+)
+from edgemind.strategies.base import Outcome, find_strategy
 from edgemind.types import Budget, Completion, Event, Finish, Revised, Route, Sampled
 from tests.helpers import PROMPT, drain, running, still_watchdog, streamed
 
@@ -314,4 +324,4 @@ def test_no_loop_hides_in_the_supporters(module: ModuleType) -> None:
     }
     counted = {part for parts in ELSEWHERE.values() for part in parts}
     assert takers <= counted | {"follow", "begin"}
-    assert {"base", "choice", "prior", "roles", "stopping", "tally", "urns"} == base.SUPPORT
+    assert {"base", "choice", "prior", "roles", "stopping", "tally", "urns"} == SUPPORT

@@ -10,19 +10,14 @@ import typer
 
 from edgemind.budget import check_budget
 from edgemind.cli import options
+from edgemind.cli.opening import load
 from edgemind.cli.options import ANSWERED, INTERRUPTED, clean_errors, stopping
 from edgemind.cli.record import person_history, person_usage
 from edgemind.cli.show import Screen
 from edgemind.cli.terminal import put_json
+from edgemind.defaults import AUTO, WIDTH
 from edgemind.errors import ConfigError
-from edgemind.loading import load
-from edgemind.messages import fenced
-from edgemind.prompt import as_chat, said
-from edgemind.runtime import AUTO, WIDTH
-from edgemind.strategies.base import find_strategy
-from edgemind.structured import read_schema
 from edgemind.types import Answer, Budget, Finished, Sampling
-from edgemind.verify.external import Command
 
 MAX_PROMPT_BYTES = 1 << 20
 
@@ -69,6 +64,13 @@ def ask(
     profile: options.Profile = None,
 ) -> None:
     """Answer one prompt: in one pass when it is easy, with several samples when it is hard."""
+    # Not above: help and completion need none of it.
+    from edgemind.messages import fenced
+    from edgemind.prompt import as_chat, said
+    from edgemind.strategies.base import find_strategy
+    from edgemind.structured import read_schema
+    from edgemind.verify.external import Command
+
     with clean_errors():
         # What can be wrong with the options is said before a model is loaded.
         budget = check_budget(Budget(seconds, joules, tokens))
@@ -79,9 +81,10 @@ def ask(
         system = options.system_prompt(system)
         form = None if schema is None else read_schema(schema)
         usage, keep = person_usage(over=over_budget, quiet=quiet), person_history()
+        chosen = options.chosen(model)
         with (
             load(
-                options.chosen(model),
+                chosen,
                 threads=threads,
                 gpu_layers=gpu_layers,
                 usage=usage,
@@ -113,7 +116,7 @@ def ask(
             else:
                 answer = Screen(quiet=quiet, explain=explain).show(events, budget)
             if answer.text:
-                keep(mind.model, [*as_chat(text, system), said(answer)])
+                keep(mind.model, [*as_chat(text, system), said(answer)], chosen)
     if not answer.text and not answer.reasoning and answer.finish == "interrupted":
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(ANSWERED)

@@ -9,21 +9,24 @@ from typing import Annotated
 import typer
 
 from edgemind.cli import options
+from edgemind.cli.completing import model_words
+from edgemind.cli.opening import load
 from edgemind.cli.options import clean_errors
 from edgemind.cli.progress import progress
 from edgemind.cli.terminal import put, put_json, say
+from edgemind.defaults import WIDTH
 from edgemind.errors import ConfigError
 from edgemind.folders import data_folder
-from edgemind.loading import load
-from edgemind.router.store import save_calibration
-from edgemind.runtime import WIDTH
 
 SEED = 1
 
 
 def calibrate_command(
     model: Annotated[
-        str | None, typer.Argument(help="A GGUF file; the bundled model if not given.")
+        str | None,
+        typer.Argument(
+            help="A GGUF file; the bundled model if not given.", autocompletion=model_words
+        ),
     ] = None,
     data: Annotated[
         Path | None,
@@ -55,6 +58,7 @@ def calibrate_command(
         return
     from edgemind.evaluate.calibrate import LEAST, Asked, ask_all, calibrate
     from edgemind.evaluate.datasets import PROBLEMS, read_problems
+    from edgemind.router.store import save_calibration
 
     with clean_errors():
         problems = read_problems(data or PROBLEMS, limit)

@@ -16,9 +16,11 @@ from edgemind.budget import check_budget
 from edgemind.catalog.bundled import bundled_model
 from edgemind.catalog.fingerprint import fingerprint
 from edgemind.cli import options
+from edgemind.cli.opening import load
 from edgemind.cli.options import clean_errors
 from edgemind.cli.progress import progress
 from edgemind.cli.terminal import put
+from edgemind.defaults import WIDTH
 from edgemind.errors import ConfigError
 from edgemind.evaluate import plots
 from edgemind.evaluate.datasets import Problem, read_problems
@@ -42,9 +44,7 @@ from edgemind.evaluate.report import (
     report_text,
 )
 from edgemind.evaluate.results import Result, ResultLog, Settings
-from edgemind.loading import load
 from edgemind.prompt import check_sampling
-from edgemind.runtime import WIDTH
 from edgemind.types import Budget, Sampling
 
 MAX_TOKENS = 256

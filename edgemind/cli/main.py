@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 import edgemind
 from edgemind.cli import crash
 from edgemind.cli.child import child
+from edgemind.cli.late import LateGroup
 from edgemind.guard.lock import lock_network
 from edgemind.guard.telemetry import switch_off
 
@@ -36,7 +35,7 @@ SUMMARIES = {
     "config": "Show or edit what is set.",
     "chat": "Talk with the model.",
     "calibrate": "Learn from questions with known answers when this model needs to think harder.",
-    "history": "Look at conversations that were kept, or remove them.",
+    "history": "Look at conversations that were kept, search, export or remove them.",
     "doctor": "Say what this device offers, what is used and why not the rest.",
     "eval": "Ask every question under several policies; print accuracy, cost and "
     "their differences.",
@@ -46,7 +45,6 @@ SUMMARIES = {
     "models": "Find, name, look at and shrink models.",
 }
 """How each of them begins its help (a test holds them together): the list imports none of them."""
-LISTING = "edgemind.listing"
 
 UNLOCKED = {"_child", "prove"}
 """Commands that load no model in this process: a child locks itself, and `prove` only watches."""
@@ -55,28 +53,11 @@ UNLOCKED_IN_GROUPS = (("models", "pull"), ("config", "edit"))
 """The same, of groups: what fetches, and the person's own editor. Only in the first two places."""
 
 
-class Commands(TyperGroup):
-    """All commands, those of `LATE` among them. (typer brings its own copy of click or uses it.)"""
+class Commands(LateGroup):
+    """All commands."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        ctx.meta[LISTING] = True
-        super().format_help(ctx, formatter)
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *LATE]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in LATE:
-            return super().get_command(ctx, cmd_name)
-        if ctx is not None and LISTING in ctx.meta and cmd_name in SUMMARIES:
-            return TyperCommand(cmd_name, help=SUMMARIES[cmd_name])
-        module, name = LATE[cmd_name]
-        found = getattr(importlib.import_module(module), name)
-        if isinstance(found, typer.Typer):
-            return typer.main.get_command(found)
-        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alone.command(cmd_name)(found)
-        return typer.main.get_command(alone)
+    late = LATE
+    summaries = SUMMARIES
 
 
 app = typer.Typer(
@@ -114,6 +95,14 @@ def main() -> None:
         if hasattr(file, "reconfigure"):
             file.reconfigure(errors="replace")
     crash.install()
+    if "COMP_WORDS" in os.environ:
+        from edgemind.cli.completing import mend_words
+
+        mend_words(os.environ)
+    elif {"--install-completion", "--show-completion"} & {*sys.argv[1:2]}:
+        from edgemind.cli.completing import mend_zsh
+
+        mend_zsh()
     lock(sys.argv[1:])
     try:
         app()

@@ -1,34 +1,43 @@
 """`edgemind models`: the person's models, and what there is to know of model files.
 
-The commands are in the modules `models_…` of this package and registered at this one's end.
+Most of its commands are in the modules `models_…` of this package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, ClassVar
 
 import typer
 
 from edgemind.catalog.bundled import SHA256, bundled_hash, bundled_model, is_bundled
-from edgemind.catalog.inspection import facts, inspect
 from edgemind.catalog.paths import as_path, is_explicit
 from edgemind.choosing import match_model, person_library
-from edgemind.cli.models_change import add_model, alias_model, remove_model, use_model
-from edgemind.cli.models_pull import pull_model
-from edgemind.cli.models_scan import scan_models
-from edgemind.cli.models_view import list_models, show_model
-from edgemind.cli.models_words import sha256_of
+from edgemind.cli.completing import model_words
+from edgemind.cli.late import LateGroup
 from edgemind.cli.options import clean_errors
-from edgemind.cli.quantize import quantize_command
 from edgemind.cli.terminal import printable, say
 from edgemind.errors import ModelInvalid
 from edgemind.folders import data_folder
-from edgemind.probe import trusted_files, try_model
+
+
+class _Commands(LateGroup):
+    late: ClassVar = {
+        "list": ("edgemind.cli.models_view", "list_models"),
+        "show": ("edgemind.cli.models_view", "show_model"),
+        "add": ("edgemind.cli.models_change", "add_model"),
+        "use": ("edgemind.cli.models_change", "use_model"),
+        "alias": ("edgemind.cli.models_change", "alias_model"),
+        "rm": ("edgemind.cli.models_change", "remove_model"),
+        "scan": ("edgemind.cli.models_scan", "scan_models"),
+        "pull": ("edgemind.cli.models_pull", "pull_model"),
+        "quantize": ("edgemind.cli.quantize", "quantize_command"),
+    }
+
 
 models_app = typer.Typer(
+    cls=_Commands,
     name="models",
     help="Find, name, look at and shrink models.",
     no_args_is_help=True,
@@ -46,7 +55,10 @@ def _commands() -> None:
 def verify(
     name: Annotated[
         str | None,
-        typer.Argument(help="A name, a GGUF or ONNX file, or a folder; the bundled model if none."),
+        typer.Argument(
+            help="A name, a GGUF or ONNX file, or a folder; the bundled model if none.",
+            autocompletion=model_words,
+        ),
     ] = None,
     load: Annotated[
         bool, typer.Option(help="Also let a locked child of the program load it.")
@@ -57,6 +69,10 @@ def verify(
     Its header is read without any library, then a process without network, with limits on memory
     and time, loads it. What passes is opened without this from then on, until it changes.
     """
+    from edgemind.catalog.inspection import facts, inspect
+    from edgemind.cli.models_words import sha256_of
+    from edgemind.probe import trusted_files, try_model
+
     with clean_errors():
         path, digest = _recorded(name)
         model = inspect(path)
@@ -85,18 +101,3 @@ def _recorded(name: str | None) -> tuple[Path, str | None]:
         match = match_model(name, library)
     recorded = match.entry.facts.sha256 if match.entry else None
     return match.path, recorded or (match.found.sha256 if match.found else None)
-
-
-_COMMANDS: Final[dict[str, Callable[..., None]]] = {
-    "list": list_models,
-    "show": show_model,
-    "add": add_model,
-    "use": use_model,
-    "alias": alias_model,
-    "rm": remove_model,
-    "scan": scan_models,
-    "pull": pull_model,
-    "quantize": quantize_command,
-}
-for _name, _command in _COMMANDS.items():
-    models_app.command(_name)(_command)

@@ -14,6 +14,7 @@ from edgemind.catalog.library import BUNDLED, Library
 from edgemind.catalog.paths import as_path
 from edgemind.catalog.places.base import called
 from edgemind.catalog.shelf import Shelf
+from edgemind.cli.completing import model_words
 from edgemind.cli.models_words import named_entry, size
 from edgemind.cli.options import clean_errors
 from edgemind.cli.terminal import printable, say
@@ -104,7 +105,11 @@ def add(
 
 def use_model(
     name: Annotated[
-        str, typer.Argument(help=f"A name, an alias or a path; {BUNDLED} is the bundled one.")
+        str,
+        typer.Argument(
+            help=f"A name, an alias or a path; {BUNDLED} is the bundled one.",
+            autocompletion=model_words,
+        ),
     ],
 ) -> None:
     """Choose the model that answers where no --model is given."""
@@ -125,7 +130,9 @@ def use_model(
 
 
 def alias_model(
-    name: Annotated[str, typer.Argument(help="A name, or the alias to be removed.")],
+    name: Annotated[
+        str, typer.Argument(help="A name, or the alias to be removed.", autocompletion=model_words)
+    ],
     alias: Annotated[str | None, typer.Argument(help="Its further name.")] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take the alias NAME away.")] = False,
 ) -> None:
@@ -145,7 +152,10 @@ def alias_model(
 
 
 def remove_model(
-    name: Annotated[str, typer.Argument(help="A name, an alias or a unique beginning.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A name, an alias or a unique beginning.", autocompletion=model_words),
+    ],
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave all files; only the name goes.")
     ] = False,

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from edgemind.catalog.inspection import shares
+from edgemind.cli.completing import model_words
 from edgemind.cli.models_words import WORDS, count, sampling, sha256_of, size, values, with_facts
 from edgemind.cli.options import clean_errors
 from edgemind.cli.table import Section
@@ -51,7 +52,11 @@ def list_models(json: Json = False) -> None:
 
 def show_model(
     name: Annotated[
-        str | None, typer.Argument(help="A name, an alias or a path; the default model if none.")
+        str | None,
+        typer.Argument(
+            help="A name, an alias or a path; the default model if none.",
+            autocompletion=model_words,
+        ),
     ] = None,
     context: Annotated[
         int | None, typer.Option(min=1, help="Tokens for which the memory is computed.")

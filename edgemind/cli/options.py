@@ -9,16 +9,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgemind.cli.completing import model_words, strategy_words
 from edgemind.cli.terminal import say
 from edgemind.config import load_config
+from edgemind.defaults import MAX_SAMPLES
 from edgemind.errors import BudgetTooSmall, EdgemindError, ModelError, PrivacyError
 from edgemind.files import read_text
-from edgemind.runtime import MAX_SAMPLES, Mind
 from edgemind.settings import PROFILE
+
+if TYPE_CHECKING:
+    from edgemind.runtime import Mind
 
 ANSWERED, FAILED, USAGE, MODEL_PROBLEM, BUDGET_PROBLEM, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -32,12 +36,14 @@ Model = Annotated[
     typer.Option(
         help="A model's name (models list), a GGUF file or an ONNX folder; the default if none.",
         envvar="EDGEMIND_MODEL",
+        autocompletion=model_words,
     ),
 ]
 Strategy = Annotated[
     str,
     typer.Option(
-        help="auto (the router decides), or one of direct, vote, panel, best_of, refine, majority."
+        help="auto (the router decides), or one of direct, vote, panel, best_of, refine, majority.",
+        autocompletion=strategy_words,
     ),
 ]
 Width = Annotated[int, typer.Option(min=1, max=MAX_SAMPLES, help="Most samples of one answer.")]

@@ -4,24 +4,30 @@ wants it, what was said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from edgemind.cli.terminal import say
 from edgemind.config import load_config
+from edgemind.errors import EdgemindError
 from edgemind.folders import data_folder
 from edgemind.types import Message
 from edgemind.usage.account import FILE, Usage
 
+if TYPE_CHECKING:
+    from edgemind.history import History
+
+ID_SHOWN, CHARACTERS_SHOWN = 8, 50
 HISTORY_OFF = " (history.keep is not set in config.toml)"
 
 
 class Kept(Protocol):
     """Where a conversation's messages go."""
 
-    def __call__(self, model: str, messages: Sequence[Message]) -> None:
-        """Keep these, after the ones before."""
+    def __call__(self, model: str, messages: Sequence[Message], chosen: str | Path | None) -> None:
+        """Keep these, after the ones before. `chosen` is what the model was opened by."""
 
 
 def history_file() -> Path:
@@ -37,19 +43,46 @@ def person_history() -> Kept:
     Raises `ConfigError`.
     """
     if not load_config().history.keep:
-        return lambda model, messages: None
-    from edgemind.history import History, new_conversation
+        return lambda model, messages, chosen: None
+    from edgemind.history import new_conversation
 
     name = new_conversation()
 
-    def keep(model: str, messages: Sequence[Message]) -> None:
-        history = History(history_file(), warn=say)
-        try:
-            history.add(name, model, messages)
-        finally:
-            history.close()
+    def keep(model: str, messages: Sequence[Message], chosen: str | Path | None) -> None:
+        with open_history() as history:
+            history.add(name, model, messages, source=place_of(chosen))
 
     return keep
+
+
+def shortened(text: str) -> str:
+    """The beginning of a text, in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= CHARACTERS_SHOWN else f"{line[: CHARACTERS_SHOWN - 1]}…"
+
+
+@contextmanager
+def open_history(warn: Callable[[str], None] = say) -> Iterator[History]:
+    """The person's history; closed at the end. `warn` takes a line that has to be known."""
+    from edgemind.history import History
+
+    history = History(history_file(), warn=warn)
+    try:
+        yield history
+    finally:
+        history.close()
+
+
+def place_of(chosen: str | Path | None) -> str | None:
+    """Where the model is that a person chose, to be found again from any folder."""
+    if chosen is None:
+        return None
+    from edgemind.choosing import model_path
+
+    try:
+        return str(model_path(chosen).absolute())
+    except EdgemindError:  # it was renamed while it answered
+        return None
 
 
 def person_usage(*, over: bool = False, quiet: bool = False) -> Usage:

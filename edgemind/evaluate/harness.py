@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from edgemind.defaults import AUTO
 from edgemind.errors import BudgetTooSmall, ConfigError, ContextFull
 from edgemind.evaluate.datasets import Problem
 from edgemind.evaluate.results import Result, ResultLog, Settings
-from edgemind.runtime import AUTO, Mind
-from edgemind.strategies.base import find_strategy, strategy_names
+from edgemind.runtime import Mind
+from edgemind.strategies import strategy_names
+from edgemind.strategies.base import find_strategy
 from edgemind.types import Sampling
 
 ORACLE = "oracle"

@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from edgemind.defaults import AUTO
 from edgemind.evaluate.harness import ORACLE
 from edgemind.evaluate.plots import Point
 from edgemind.evaluate.replay import Replayed, cheapest
 from edgemind.evaluate.results import Result
 from edgemind.evaluate.statistics import Interval, mean, paired_means, paired_shares, share
-from edgemind.runtime import AUTO
 
 
 class Unit(StrEnum):

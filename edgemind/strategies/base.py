@@ -7,18 +7,14 @@ A strategy is one module of this package with a function of the module's name:
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 
-import edgemind.strategies
 from edgemind.errors import ConfigError
 from edgemind.run import Run
+from edgemind.strategies import strategy_names
 from edgemind.types import Ballot, Completion, Event, Route
-
-SUPPORT = {"base", "choice", "prior", "roles", "stopping", "tally", "urns"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +29,6 @@ class Outcome:
 
 
 Strategy = Callable[[Run, Route], Generator[Event, None, Outcome]]
-
-
-@cache
-def strategy_names() -> tuple[str, ...]:
-    """The keys of all strategies, sorted. Looked for once: each answer asks twice."""
-    modules = pkgutil.iter_modules(edgemind.strategies.__path__)
-    return tuple(sorted(module.name for module in modules if module.name not in SUPPORT))
 
 
 def find_strategy(name: str) -> Strategy:

@@ -112,3 +112,74 @@ def test_a_conversation_that_is_not_there(arguments: list[str]) -> None:
     done = history(*arguments)
     assert done.exit_code == 2
     assert done.stderr == "edgemind: no conversation is kept\n"
+
+
+# Searching and exporting
+
+
+@pytest.fixture
+def two() -> History:
+    seconds = iter((1000.0, 2000.0, 3000.0))
+    kept = History(data_folder() / FILE, now=lambda: next(seconds))
+    kept.add(
+        "aaaa1111", "m", [Message("user", SECRET), Message("assistant", "In the\x1b[2J cellar.")]
+    )
+    kept.add("bbbb2222", "n", [Message("system", "Brief."), Message("user", "A goose?")])
+    kept.add("bbbb2222", "n", [Message("assistant", "Two geese.", "hm")])
+    kept.close()
+    return kept
+
+
+def test_search(two: History) -> None:
+    done = history("search", "goose")
+    first, second = done.stdout.splitlines()
+    assert first.startswith("aaaa1111  1970-01-01 ")
+    assert first.endswith("  user       Where is the [goose]?")
+    assert second.endswith("  user       A [goose]?")
+    done = history("search", "goose", "--limit", "1")
+    assert done.stdout.splitlines() == [second]
+    assert done.stderr == "edgemind: there are older ones: --limit shows more\n"
+    [found] = json.loads(history("search", "where", "goose", "--json").stdout)
+    assert (found["id"], found["number"], found["role"]) == ("aaaa1111", 0, "user")
+    assert found["excerpt"][slice(*found["marks"][1])] == "goose"
+    done = history("search", "swan")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "edgemind: nothing is found\n")
+    assert history("search", "swan", "--json").stdout == "[]\n"
+    for arguments in (['"'], ["NEAR("], ["a", "OR", "*"], ["--", "-x"], ["\x00"]):
+        assert history("search", *arguments).exit_code in (0, 2)
+    assert "\x1b" not in history("search", "cellar").stdout
+
+
+def test_search_for_nothing() -> None:
+    assert history("search", " ").exit_code == 2
+    assert history("search", "goose").stderr == "edgemind: nothing is found\n"
+
+
+def test_export(two: History, tmp_path: Path) -> None:
+    text = history("export", "aaaa").stdout
+    assert text.startswith("# Conversation with m, 1970-01-01 ")
+    assert text.endswith(f"\n\n## You\n\n{SECRET}\n\n## Answer\n\nIn the[2J cellar.\n")
+    latest = json.loads(history("export", "--format", "json").stdout)
+    assert (latest["id"], latest["model"], latest["system"]) == ("bbbb2222", "n", "Brief.")
+    assert latest["turns"] == [
+        {"prompt": "A goose?", "text": "Two geese.", "reasoning": "hm", "answer": None}
+    ]
+    both = json.loads(history("export", "--all", "--format", "json").stdout)
+    assert [one["id"] for one in both] == ["aaaa1111", "bbbb2222"]
+    assert history("export", "--all").stdout.count("# Conversation with") == 2
+
+    path = tmp_path / "all.md"
+    done = history("export", "--all", "--output", str(path))
+    assert (done.stdout, done.stderr) == ("", f"exported: 2 conversations to {path}\n")
+    assert path.read_text() == history("export", "--all").stdout
+    assert path.stat().st_mode & 0o777 == 0o600
+    done = history("export", "--output", str(path))
+    assert (done.exit_code, "is there already" in done.stderr) == (2, True)
+    assert history("export", "aaaa", "--all").exit_code == 2
+    assert history("export", "--output", str(path / "x.md")).exit_code == 2
+
+
+def test_nothing_to_export() -> None:
+    for arguments in ([], ["--all"], ["abcd"]):
+        done = history("export", *arguments)
+        assert (done.exit_code, done.stderr) == (2, "edgemind: no conversation is kept\n")

@@ -20,7 +20,8 @@ from edgemind.engines.llama import LlamaEngine
 from edgemind.engines.onnx import OnnxEngine
 from edgemind.prompt import Prompt, prepare
 from edgemind.run import Run
-from edgemind.strategies.base import Outcome, follow, strategy_names
+from edgemind.strategies import strategy_names
+from edgemind.strategies.base import Outcome, follow
 from edgemind.types import (
     Budget,
     Event,

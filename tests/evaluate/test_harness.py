@@ -15,7 +15,7 @@ from edgemind.evaluate.harness import chosen_policies, digest, evaluate, policy_
 from edgemind.evaluate.report import Unit, oracle, report, report_text
 from edgemind.evaluate.results import Result, ResultLog, Settings
 from edgemind.runtime import Mind
-from edgemind.strategies.base import strategy_names
+from edgemind.strategies import strategy_names
 from edgemind.types import Budget, Message
 from tests.helpers import Clock, FakeMeter, TimedEngine, still_watchdog
 

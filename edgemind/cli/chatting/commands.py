@@ -9,12 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgemind.budget import check_budget
+from edgemind.catalog.bundled import bundled_model
 from edgemind.cli.chatting import files
+from edgemind.cli.chatting.past import Diary, find_past, model_of, take_up
 from edgemind.cli.chatting.table import Command, Desk, help_text
+from edgemind.cli.record import place_of, shortened
 from edgemind.cli.show import costs, explanation
 from edgemind.cli.terminal import printable
-from edgemind.errors import ConfigError
-from edgemind.runtime import AUTO, MAX_SAMPLES
+from edgemind.defaults import AUTO, MAX_SAMPLES
+from edgemind.errors import ConfigError, EdgemindError
 from edgemind.strategies.base import find_strategy
 from edgemind.types import Budget, Routed
 
@@ -43,12 +46,20 @@ def show_help(desk: Desk, _: str) -> None:
 def model(desk: Desk, name: str) -> None:
     talk = desk.talk
     if name:
-        before = talk.mind
-        talk.mind = desk.open_model(name)
-        before.close()
-        for notice in talk.mind.notices:
-            desk.tell(notice)
-    desk.tell(f"model: {talk.mind.model}")
+        _change_model(desk, name)
+    where = f" ({talk.chosen})" if talk.chosen not in (None, talk.mind.model) else ""
+    desk.tell(f"model: {talk.mind.model}{where}")
+
+
+def _change_model(desk: Desk, name: str | Path | None) -> None:
+    """Open another model; only then is the one before it closed."""
+    talk = desk.talk
+    before = talk.mind
+    talk.mind = desk.open_model(name)
+    talk.chosen = name
+    before.close()
+    for notice in talk.mind.notices:
+        desk.tell(notice)
 
 
 def system(desk: Desk, text: str) -> None:
@@ -134,7 +145,7 @@ def edit(desk: Desk, _: str) -> None:
 def undo(desk: Desk, _: str) -> None:
     if (turn := desk.talk.undo()) is None:
         raise ConfigError("there is nothing to take back")
-    desk.tell(f"taken back: {_shortened(turn.prompt)}")
+    desk.tell(f"taken back: {shortened(turn.prompt)}")
 
 
 def save(desk: Desk, name: str) -> None:
@@ -144,7 +155,9 @@ def save(desk: Desk, name: str) -> None:
 
 
 def load(desk: Desk, name: str) -> None:
-    files.load(desk.talk, _path(name, "/load talk.json"))
+    found = files.read(_path(name, "/load talk.json"))
+    desk.talk.begin(found.turns)  # the model stays the one that is loaded
+    desk.talk.system = found.system
     desk.tell(f"loaded: {_turns(len(desk.talk.turns))}")
 
 
@@ -159,6 +172,21 @@ def read(desk: Desk, name: str) -> None:
     text = files.fenced(path)
     desk.attached.append(text)
     desk.tell(f"{printable(path.name)} ({len(text)} characters) goes before your next prompt")
+
+
+def resume(desk: Desk, name: str) -> None:
+    talk = desk.talk
+    current = talk.keeper.conversation if isinstance(talk.keeper, Diary) else None
+    past = find_past(name or None, but=current)
+    try:
+        wanted = model_of(past.kept)
+        if place_of(wanted) != (place_of(talk.chosen) or str(bundled_model())):
+            _change_model(desk, wanted)
+            desk.tell(f"model: {talk.mind.model}, as it was then")
+    except EdgemindError as error:
+        desk.tell(f"edgemind: {error}: {talk.mind.model} answers")
+    desk.attached.clear()
+    take_up(talk, past)
 
 
 def clear(desk: Desk, _: str) -> None:
@@ -219,11 +247,6 @@ def _turns(count: int) -> str:
     return f"{count} turn{'s' if count != 1 else ''}"
 
 
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 50 else f"{line[:49]}…"
-
-
 COMMANDS: dict[str, Command] = {
     one.name: one
     for one in (
@@ -238,6 +261,7 @@ COMMANDS: dict[str, Command] = {
         Command("/undo", "", "forget the last turn", undo),
         Command("/save", "FILE", "keep the conversation (JSON)", save, "path"),
         Command("/load", "FILE", "go on with a kept conversation", load, "path"),
+        Command("/resume", "[ID]", "go on with one of the history", resume, "conversation"),
         Command("/export", "FILE", "write it as .md or .json", export, "path"),
         Command("/read", "FILE", "put a file before the next prompt", read, "path"),
         Command("/clear", "", "begin a new conversation", clear),

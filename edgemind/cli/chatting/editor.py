@@ -6,7 +6,7 @@ Imports prompt_toolkit, so it is imported when an interactive chat begins.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app_session
@@ -20,13 +20,29 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 
 from edgemind.cli.chatting.blocks import is_open
 from edgemind.cli.chatting.commands import SWITCHES
-from edgemind.cli.chatting.table import Command
-from edgemind.runtime import AUTO
-from edgemind.strategies.base import strategy_names
+from edgemind.cli.chatting.table import Command, Completes
+from edgemind.cli.completing import Offered, conversation_words, model_words, strategy_words
 
 PROMPT = "> "
 CONTINUED = "  "
 ROWS_OF_MENU = 4
+
+
+def _switches(argument: str) -> Offered:
+    return [(word, "") for word in SWITCHES if word.startswith(argument)]
+
+
+def _none(argument: str) -> Offered:
+    return []
+
+
+WORDS: Mapping[Completes, Callable[[str], Offered]] = {
+    "model": model_words,
+    "strategy": strategy_words,
+    "conversation": conversation_words,
+    "show": _switches,
+}
+"""What is offered behind a command, besides paths."""
 
 
 class CommandCompleter(Completer):
@@ -51,14 +67,11 @@ class CommandCompleter(Completer):
             return
         if (found := self._commands.get(name)) is None:
             return
+        for word, what in WORDS.get(found.completes, _none)(argument):
+            yield Completion(word, -len(argument), display_meta=what)
         if found.completes in ("path", "model"):
             inner = Document(argument, len(argument))
             yield from self._paths.get_completions(inner, complete_event)
-            return
-        words = {"strategy": [AUTO, *strategy_names()], "show": list(SWITCHES)}
-        for word in words.get(found.completes, ()):
-            if word.startswith(argument):
-                yield Completion(word, -len(argument))
 
 
 class Editor:

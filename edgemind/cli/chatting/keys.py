@@ -14,7 +14,8 @@ import termios
 import threading
 import tty
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +27,25 @@ from edgemind.cli.chatting.page import Typed
 
 BRACKETED_PASTE = {True: "\x1b[?2004h", False: "\x1b[?2004l"}
 READ_BYTES = 4096
+
+
+@contextmanager
+def key_by_key() -> Iterator[None]:
+    """While this lasts, the terminal gives keys as they are pressed, and Enter as itself.
+
+    Else a line that is typed between two prompts would end as Ctrl-J does, which begins a new line
+    of a prompt.
+    """
+    file = sys.stdin.fileno()
+    before = termios.tcgetattr(file)
+    now = termios.tcgetattr(file)
+    now[0] &= ~termios.ICRNL
+    now[3] &= ~(termios.ECHO | termios.ICANON)
+    termios.tcsetattr(file, termios.TCSANOW, now)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(file, termios.TCSANOW, before)
 
 
 class TypeAhead:

@@ -63,9 +63,9 @@ def read_plain(_: str) -> str | None:
     with suppress(ImportError):
         import readline  # noqa: F401 (gives input() line editing and history)
     try:
-        text = input(PROMPT)
+        text = _asked(PROMPT)
         while is_open(text):
-            text += "\n" + input(CONTINUED)
+            text += "\n" + _asked(CONTINUED)
         return text
     except EOFError:
         print(file=sys.stderr)
@@ -73,3 +73,11 @@ def read_plain(_: str) -> str | None:
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return ""  # the line is cleared
+
+
+def _asked(prompt: str) -> str:
+    """A line from the terminal; the prompt does not go where the answers alone are wanted."""
+    if sys.stdout.isatty():
+        return input(prompt)
+    print(prompt, end="", file=sys.stderr, flush=True)
+    return input()

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
 from rich.segment import Segment
 from rich.text import Text as Styled
 
 from edgemind.cli.chatting.markdown import Page as Markdown
 from edgemind.cli.chatting.markdown import finished, last_lines
+from edgemind.cli.chatting.region import Region, ResizedLive
 from edgemind.cli.show import (
     NETWORK_WORDS,
     costs,
@@ -80,12 +80,7 @@ class Page:
         """Consume a whole stream; the answer that ended it."""
         self._begin(budget)
         answer: Answer | None = None
-        with Live(
-            _Region(self),
-            console=self._console,
-            refresh_per_second=REFRESHES_PER_SECOND,
-            transient=True,
-        ):
+        with ResizedLive(Region(self.region), self._console, REFRESHES_PER_SECOND):
             try:
                 for event in events:
                     if isinstance(event, Finished):
@@ -223,13 +218,3 @@ class Page:
                 self.note(note)
         if self.explain:
             self.note(costs(answer))
-
-
-class _Region:
-    """The part of the screen that is drawn anew, as it is whenever it is drawn."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        return self._page.region(console, options)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Literal
 
 from edgemind.cli.chatting.talk import Talk
 from edgemind.errors import ConfigError
 from edgemind.runtime import Mind
 
-Completes = Literal["", "path", "model", "strategy", "show"]
+Completes = Literal["", "path", "model", "strategy", "show", "conversation"]
 
 
 @dataclass(slots=True)
@@ -19,7 +20,7 @@ class Desk:
     """What a command works on. `open_model` opens what `/model` names."""
 
     talk: Talk
-    open_model: Callable[[str], Mind]
+    open_model: Callable[[str | Path | None], Mind]
     attached: list[str] = field(default_factory=list)
     """Texts that go before the next prompt."""
     prefill: str = ""

@@ -6,13 +6,16 @@ Both loops of `edgemind chat` drive it, the plain one and the interactive one.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from pathlib import Path
 from typing import Protocol
 
+from edgemind.defaults import AUTO, WIDTH
 from edgemind.errors import ContextFull
-from edgemind.runtime import AUTO, WIDTH, Mind
+from edgemind.runtime import Mind
+from edgemind.transcript import Transcript, Turn
 from edgemind.types import (
     Answer,
     Budget,
@@ -44,28 +47,22 @@ class Face(Protocol):
         """A line beside the answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What was asked and answered. `answer` is None where the turn comes from a file."""
+class Keeper(Protocol):
+    """What keeps a talk in the history while it goes on."""
 
-    prompt: str
-    text: str
-    reasoning: str | None = None
-    answer: Answer | None = None
+    def begun(self) -> None:
+        """Another conversation was begun; what turns it has are kept with its first new one."""
 
-    @property
-    def messages(self) -> tuple[Message, Message]:
-        """As the model is told it."""
-        asked = Message("user", self.prompt)
-        return asked, Message("assistant", self.text, self.reasoning)
+    def added(self, talk: Talk) -> None:
+        """A turn ended with an answer."""
+
+    def taken_back(self, talk: Talk) -> None:
+        """The last turn is gone."""
 
 
 @dataclass(slots=True)
 class Talk:
-    """A conversation with a model.
-
-    `on_turn` is told of every turn that ended with an answer.
-    """
+    """A conversation with a model. The `keeper` is told what becomes of it."""
 
     mind: Mind
     face: Face
@@ -78,7 +75,9 @@ class Talk:
     best_effort: bool = False
     system: str | None = None
     usage: Usage | None = None
-    on_turn: Callable[[Turn], None] = lambda turn: None
+    keeper: Keeper | None = None
+    chosen: str | Path | None = None
+    """What the model was opened by; None for the bundled one."""
     turns: list[Turn] = field(default_factory=list)
     dropped: int = 0
     """So many of the oldest turns are no longer sent, since the context has no room for them."""
@@ -101,7 +100,8 @@ class Talk:
         if answer.text:
             turn = Turn(prompt, answer.text, answer.reasoning or None, answer)
             self.turns.append(turn)
-            self.on_turn(turn)
+            if self.keeper is not None:
+                self.keeper.added(self)
         return answer
 
     @property
@@ -115,6 +115,8 @@ class Talk:
             return None
         turn = self.turns.pop()
         self.dropped = min(self.dropped, len(self.turns))
+        if self.keeper is not None:
+            self.keeper.taken_back(self)
         return turn
 
     def begin(self, turns: Iterable[Turn] = ()) -> None:
@@ -124,6 +126,12 @@ class Talk:
         self.routes.clear()
         if self.usage is not None:
             self.usage.conversation = os.urandom(16).hex()
+        if self.keeper is not None:
+            self.keeper.begun()
+
+    def transcript(self) -> Transcript:
+        """All of it, to be written."""
+        return Transcript(self.mind.model, self.system, (*self.turns,))
 
     def stop(self) -> None:
         """End the answer with what there is of it; also one that has not quite begun."""

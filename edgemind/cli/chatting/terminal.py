@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,7 @@ class Terminal:
         self._thinking = False
         self._presses = 0
         self._before: object = None
+        self._modes = ExitStack()
 
     @property
     def face(self) -> Face:
@@ -53,6 +54,9 @@ class Terminal:
         return self._page
 
     def __enter__(self) -> Terminal:
+        from edgemind.cli.chatting.keys import key_by_key
+
+        self._modes.enter_context(key_by_key())
         self._before = signal.signal(signal.SIGINT, self._interrupt)
         return self
 
@@ -63,6 +67,7 @@ class Terminal:
         trace: TracebackType | None,
     ) -> None:
         signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type]
+        self._modes.close()
 
     def run(self, desk: Desk) -> None:
         """Talk until the person leaves."""
@@ -101,11 +106,12 @@ class Terminal:
             self._thinking = False
 
     @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """While this lasts, Ctrl-C raises `KeyboardInterrupt`."""
+    def opening(self) -> Iterator[None]:
+        """While a model is opened, keys are kept, and Ctrl-C raises `KeyboardInterrupt`."""
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            yield
+            with self._keys:
+                yield
         finally:
             signal.signal(signal.SIGINT, before)
 

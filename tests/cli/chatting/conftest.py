@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from edgemind.cli.chatting.talk import Talk
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.runtime import Mind
 from edgemind.types import Answer, Budget, Event, Finished
+from tests.cli.chatting.tmux import Terminal
 from tests.helpers import SURE, StillWatchdog, scripted_mind
 
 
@@ -67,3 +69,17 @@ def room(monkeypatch: pytest.MonkeyPatch) -> Room:
 
     made = Room(Desk(Talk(mind(), face), another), face)
     return made
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Opens a chat with these arguments in a terminal; all are closed at the end."""
+    opened: list[Terminal] = []
+
+    def start(*arguments: object, **environment: str) -> Terminal:
+        opened.append(Terminal(tmp_path, *arguments, **environment))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()

@@ -14,8 +14,8 @@ from edgemind.cli.chatting import files
 from edgemind.cli.chatting.blocks import is_open, without_marks
 from edgemind.cli.chatting.commands import COMMANDS, parse_budget
 from edgemind.cli.chatting.loop import converse
-from edgemind.cli.chatting.talk import Turn
 from edgemind.errors import ConfigError, EdgemindError
+from edgemind.transcript import FORM, Turn
 from edgemind.types import Budget
 from tests.cli.chatting.conftest import Room, mind
 
@@ -156,7 +156,7 @@ def test_a_conversation_is_saved_and_loaded(room: Room, tmp_path: Path) -> None:
     assert [(turn.prompt, turn.text) for turn in room.talk.turns] == turns
     assert room.talk.system == "S"
     type_in(room, "Say c", f'/save "{path}"')  # a conversation is written over
-    assert len(files.read_turns(path)[1]) == 3
+    assert len(files.read(path).turns) == 3
     if os.name == "posix":
         assert path.stat().st_mode & 0o077 == 0
 
@@ -173,7 +173,7 @@ def test_nothing_else_is_written_over(room: Room, tmp_path: Path) -> None:
     "text",
     ["", "{", "[]", "{}", '{"form": "edgemind conversation 1"}', "[" * 100_000]
     + [
-        json.dumps({"form": files.FORM, "system": system, "turns": turns})
+        json.dumps({"form": FORM, "system": system, "turns": turns})
         for system, turns in (
             (3, []),
             (None, [{}]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,9 @@ from prompt_toolkit.output import DummyOutput
 from edgemind.cli.chatting.commands import COMMANDS
 from edgemind.cli.chatting.editor import CommandCompleter, Editor
 from edgemind.cli.chatting.keys import TypeAhead
+from edgemind.folders import data_folder
+from edgemind.history import FILE, History
+from edgemind.types import Message
 
 
 @pytest.fixture
@@ -77,11 +81,20 @@ def test_the_editor_of_the_person(
         ("/strategy v", ["vote"]),
         ("/show th", ["thoughts"]),
         ("/why ", []),
+        ("/model edge", ["edgemind-nano"]),
+        ("/resume ", ["00aa11bb"]),
+        ("/resume 1", []),
         ("/nothing ", []),
         ("what /st", []),
     ],
 )
-def test_completion(line: str, offered: list[str]) -> None:
+def test_completion(
+    line: str, offered: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    history = History(data_folder() / FILE)
+    history.add("00aa11bb22cc33dd", "m", [Message("user", "Hi")])
+    history.close()
     found = CommandCompleter(COMMANDS).get_completions(Document(line), CompleteEvent())
     assert [one.text for one in found] == offered
 

@@ -10,11 +10,14 @@ import pytest
 
 pytest.importorskip("prompt_toolkit")
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
+from rich.segment import Segment
+from rich.text import Text as Styled
 
 from edgemind.cli.chatting.markdown import Page as Markdown
 from edgemind.cli.chatting.markdown import finished, last_lines
 from edgemind.cli.chatting.page import Page, Typed
+from edgemind.cli.chatting.region import Region, ResizedLive
 from edgemind.cli.chatting.table import Desk
 from edgemind.cli.chatting.talk import Talk
 from edgemind.types import Answer, Budget, Event, Finished, Progress, Route, Spent, Text
@@ -35,6 +38,7 @@ ANSWER = Answer(
     model="m",
 )
 STYLE = re.compile("\x1b\\[[0-9;]*m")
+UP = "\x1b[1A"
 ANY = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")
 
 
@@ -198,3 +202,18 @@ def test_a_conversation_on_a_page() -> None:
     desk.talk.say("Say b")
     plain = ANY.sub("", out.getvalue())
     assert plain.index("one") < plain.index("two") and plain.count("1 sample") == 2
+
+
+def test_a_region_that_was_wrapped_anew_is_erased_whole() -> None:
+    """Three lines of 50, 0 and 11 columns take 2, 1 and 1 rows where the window is 30 wide."""
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=60, height=20)
+    region = Region(lambda *_: [Segment("x" * 50 + "\n\n"), Styled("live 日本語")])
+    with ResizedLive(region, console, 0.001) as live:
+        out.truncate(0)
+        live.refresh()
+        assert out.getvalue().count(UP) == 2
+        console.size = ConsoleDimensions(30, 20)
+        out.truncate(0)
+        live.refresh()
+        assert out.getvalue().count(UP) == 3

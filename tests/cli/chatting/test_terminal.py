@@ -6,163 +6,82 @@ What the screen shows and does not depend on the model or the clock is kept in `
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
+import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-SCREENS = Path(__file__).parent / "screens"
-SECONDS = 30.0
-"""So long may anything take that is waited for, on a machine that has other things to do."""
+from edgemind.folders import config_folder
+from tests.cli.chatting.tmux import ROOT, Terminal, kept, needs_tmux
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("tmux") is None, reason="tmux is not installed: it is the terminal of these tests"
-)
-
-
-class Terminal:
-    """A chat in a window of tmux, 60 columns wide."""
-
-    def __init__(self, folder: Path, *arguments: object, term: str = "") -> None:
-        self.folder = folder
-        words = (sys.executable, "-m", "edgemind.cli.main", "chat", *map(str, arguments))
-        setting = f"env TERM={term} " if term else ""
-        command = f"{setting}{shlex.join(words)}; echo left: $?; read wait"
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMUX_TMPDIR": str(folder)}
-        environment.pop("TMUX", None)
-        self.environment = environment
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "60", "-y", "40", command)
-
-    def tmux(self, *words: str, stdin: str | None = None) -> str:
-        done = subprocess.run(  # noqa: PLW1510 (what it said is wanted)
-            ["tmux", "-L", "chat", *words],
-            cwd=self.folder,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def screen(self) -> str:
-        """What can be seen, without what is empty below."""
-        return self.tmux("capture-pane", "-p").rstrip("\n")
-
-    def until(self, holds: Callable[[str], bool], what: str) -> str:
-        end = time.monotonic() + SECONDS
-        while True:
-            seen = self.screen()
-            if holds(seen):
-                return seen
-            assert time.monotonic() < end, f"{what} did not come:\n{seen}"
-            time.sleep(0.03)
-
-    def wait(self, text: str) -> str:
-        return self.until(lambda seen: text in seen.replace("\n", " "), text)
-
-    def ready(self) -> str:
-        """Wait for an empty prompt as the last line."""
-        return self.until(lambda seen: seen.rpartition("\n")[2].rstrip() == ">", "the prompt")
-
-    def press(self, *keys: str) -> None:
-        self.tmux("send-keys", *keys)
-
-    def write(self, text: str) -> None:
-        """Type a text, and wait until it stands there."""
-        self.tmux("send-keys", "-l", text)
-        self.wait(text[-6:])
-
-    def type(self, text: str) -> None:
-        self.tmux("send-keys", "-l", text)
-        self.press("Enter")
-
-    def say(self, text: str, answer: str) -> str:
-        """Type a line on a clean screen, and wait for what it does and the next prompt."""
-        self.press("C-l")
-        self.until(lambda seen: seen == ">", "a clean screen")
-        self.type(text)
-        self.wait(answer)
-        return self.ready()
-
-    def close(self) -> None:
-        subprocess.run(
-            ["tmux", "-L", "chat", "kill-server"],
-            env=self.environment,
-            check=False,
-            timeout=SECONDS,
-        )
+pytestmark = needs_tmux
+Open = Callable[..., Terminal]
+LONG = ("--strategy", "majority", "--width", 256, "--temperature", 1.5)
+"""An answer that takes several seconds."""
+TRAIN = "A train leaves at 14:35 and takes 50 minutes. When does it arrive?"
 
 
 @pytest.fixture
-def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
-    opened: list[Terminal] = []
-
-    def start(*arguments: object, term: str = "") -> Terminal:
-        opened.append(Terminal(tmp_path, *arguments, term=term))
-        return opened[-1]
-
-    yield start
-    for each in opened:
-        each.close()
+def keeping() -> None:
+    """What is said is kept."""
+    config_folder().mkdir(parents=True)
+    (config_folder() / "config.toml").write_text("[history]\nkeep = true\n")
 
 
-def kept(name: str, screen: str) -> None:
-    """A screen is as it was when it was kept; without its file it is kept now, and fails."""
-    file = SCREENS / f"{name}.txt"
-    if not file.exists():
-        file.write_text(screen + "\n", encoding="utf-8")
-        pytest.fail(f"{file} was missing: look at what was kept")
-    assert screen + "\n" == file.read_text(encoding="utf-8")
-
-
-def test_a_conversation(open_terminal: Callable[..., Terminal], nano: Path, tmp_path: Path) -> None:
+def test_a_conversation(open_terminal: Open, nano: Path, tmp_path: Path, keeping: None) -> None:
     (tmp_path / "notes.txt").write_text("Tom has 3 apples.\n")
     chat = open_terminal("--seed", 1)
-    chat.wait("/help lists the commands.")
-    chat.ready()
+    chat.begun()
 
     # Every command once.
     kept("help", chat.say("/help", "is the next prompt."))
     kept("unknown", chat.say("/stat", "with a slash)"))
     kept("settings", settings(chat))
-    chat.say("What is 17 * 23?", "sample")
-    assert "before the first word" in chat.say("/why", "where it went:")
+    assert "17 * 20 = 340" in chat.say("What is 17 * 23?", "sample")
+    kept("why", chat.say("/why", "where it went:"), figures=False)
     chat.say("/retry", "sample")
     chat.say("/undo", "taken back: What is 17 * 23?")
     assert "nothing to take back" in chat.say("/undo", "there is nothing")
-    chat.say("What is 2 + 3?", "sample")
+    kept("answer", chat.say("What is 2 + 3?", "sample"))
     chat.say("/save talk.json", "saved: 1 turn in talk.json")
     chat.say("/export talk.md", "exported: talk.md")
+    kept("export", (tmp_path / "talk.md").read_text().rstrip("\n"))
     chat.say("/clear", "a new conversation")
     chat.say("/load talk.json", "loaded: 1 turn")
-    chat.say("/stats", "1 turn")
+    kept("stats", chat.say("/stats", "1 turn"), figures=False)
     chat.say("/read notes.txt", "goes before your next prompt")
     chat.say("How many apples?", "sample")
-    chat.say(f"/model {nano}", "model: edgemind-nano")
+    chat.say("/undo", "taken back: The file notes.txt")
     assert "no model file" in chat.say("/model none.gguf", "edgemind: ").replace("\n", " ")
-    assert "## You\n\nWhat is 2 + 3?" in (tmp_path / "talk.md").read_text()
 
-    # Completion, and a prompt that is taken back to be changed.
+    # From a GGUF file to an ONNX folder, and on with the same conversation.
+    chat.say(f"/model {nano.parent / 'edgemind-nano-onnx'}", "-onnx)")
+    chat.say("What is 3 + 4?", "sample")
+    chat.say("/model edgemind-nano", "model: edgemind-nano")
+
+    # Completion, a search in what was typed, a prompt that is taken back to be changed.
     chat.press("C-l", "/", "s", "t", "a", "Tab")
     chat.wait("> /stats")
     chat.press("C-c")
     chat.ready()
+    chat.press("C-r")
+    chat.wait("search")
+    chat.write("apples")
+    chat.wait("How many apples?")
+    chat.press("Enter", "C-c")
+    chat.ready()
     chat.type("/edit")
-    chat.wait("  How many apples?")
+    chat.until(lambda seen: seen.endswith("> What is 3 + 4?"), "the last prompt")
     chat.press("C-c")
     chat.ready()
 
-    chat.say("/budget none", "none but")
+    chat.say("What is 4 + 5?", "sample")
 
     # A paste of 2,000 lines is one prompt, too long for this context; nothing of it is lost.
+    chat.say("/budget none", "none but")
     lines = "\n".join(f"line {number}" for number in range(2000))
     chat.tmux("load-buffer", "-", stdin=lines)
     chat.tmux("paste-buffer", "-p")
@@ -174,12 +93,25 @@ def test_a_conversation(open_terminal: Callable[..., Terminal], nano: Path, tmp_
     chat.wait("line 1999")
     chat.press("C-c")
     chat.ready()
+    chat.type("/exit")
+    chat.wait("left: 0")
+    chat.close()
 
-    # A resize.
-    chat.tmux("resize-window", "-x", "40", "-y", "15")
-    assert "┃" not in chat.say("What is 3 + 4?", "sample")
-    assert max(map(len, chat.screen().split("\n"))) <= 40
+    assert has_colours(chat.record.read_bytes())
 
+    # Another day, and without colours: it goes on where it was.
+    chat = open_terminal("--resume", NO_COLOR="1")
+    chat.begun()
+    kept("resume", chat.screen())
+    chat.say("/clear", "a new conversation")
+    assert "What is 2 + 3?" in chat.say("/resume", "goes on, 2 turns")
+    chat.say("Write `1 + 1` as *code*.", "sample")
+    chat.say("/why", "where it went:")
+    chat.press("C-l", "/", "Tab")
+    chat.wait("this list")
+    chat.press("C-c")
+    chat.ready()
+    assert not has_colours(chat.record.read_bytes())
     chat.press("C-d")
     chat.wait("left: 0")
 
@@ -190,12 +122,16 @@ def settings(chat: Terminal) -> str:
     for line, said in (
         ("/model", "model: "),
         ("/system Be brief.", "system: "),
+        ("/system -", "(none)"),
         ("/budget 20s 300J 4000t", "4000 tokens"),
         ("/strategy vote 4", "at most 4"),
         ("/strategy auto 8", "at most 8"),
         ("/show receipt off", "receipt off"),
         ("/show receipt on", "receipt on"),
         ("/show thoughts", "thoughts on"),
+        ("/show explain on", "explain on"),
+        ("/show explain off", "explain off"),
+        ("/show", "thoughts on, receipt on, explain off > /show"),
     ):
         chat.type(line)
         chat.wait(said)
@@ -203,57 +139,90 @@ def settings(chat: Terminal) -> str:
     return chat.screen()
 
 
-def test_ctrl_c_at_ten_moments(open_terminal: Callable[..., Terminal]) -> None:
-    chat = open_terminal("--strategy", "vote", "--width", 256, "--temperature", 1.5)
-    chat.wait("/help lists the commands.")
-    chat.ready()
-    for moment in range(10):
-        chat.press("C-l")
-        chat.until(lambda seen: seen == ">", "a clean screen")
-        chat.write("A train leaves at 14:35 and takes 50 minutes. When does it arrive?")
-        chat.press("Enter")
-        time.sleep(moment * 0.08)
-        chat.press("C-c")
-        chat.ready()
-    # One after the other, without waiting for anything.
-    chat.write("What is 123 * 456?")
-    chat.press("Enter", "C-c", "C-c")
-    chat.ready()
-    chat.say("/stats", "model: edgemind-nano")
-    chat.type("/exit")
-    chat.wait("left: 0")
+def test_a_window_that_changes_while_an_answer_comes(open_terminal: Open) -> None:
+    chat = open_terminal(*LONG, "--seed", 1)
+    chat.begun()
+    chat.type(TRAIN)
+    chat.wait("samples running")
+    for width, height in ((30, 30), (50, 12), (24, 30)):
+        chat.tmux("resize-window", "-x", str(width), "-y", str(height))
+        chat.wait_for(r"samples runn.*\Z")
+    assert chat.screen().count("runn") == 1
+    chat.press("C-c")
+    chat.wait("stopped")
+    seen = chat.ready()
+    assert "runn" not in seen and "Ctrl-C: best" not in seen
 
 
-def test_a_line_typed_while_it_thinks_is_the_next_prompt(
-    open_terminal: Callable[..., Terminal],
-) -> None:
-    chat = open_terminal("--strategy", "vote", "--width", 256, "--temperature", 1.5)
-    chat.wait("/help lists the commands.")
-    chat.ready()
-    chat.type("A train leaves at 14:35 and takes 50 minutes. When does it arrive?")
+@pytest.mark.parametrize("first", ["gguf", "onnx"])
+def test_lines_that_were_typed_too_early(open_terminal: Open, nano: Path, first: str) -> None:
+    """While the model is opened, and while it thinks: each is a prompt of its own."""
+    model = nano if first == "gguf" else nano.parent / "edgemind-nano-onnx"
+    chat = open_terminal("--strategy", "vote", "--width", 64, "--model", model)
+    chat.type("What is 2 + 3?")
     chat.type("/stats")
-    seen = chat.wait("model: edgemind-nano")
-    assert "> /stats" in seen
-    assert "1 turn\n" in seen
+    chat.tmux("send-keys", "-l", "half a line")
+    seen = chat.until(lambda seen: seen.endswith("> half a line"), "the half line")
+    assert "> /stats\nmodel: edgemind-nano\n1 turn\n" in seen
+    chat.press("C-u")
+    chat.clean()
+    chat.type(TRAIN)
+    chat.type("/stats")
+    assert "2 turns\n" in chat.wait("2 turns")
     chat.ready()
+
+
+def has_colours(written: bytes) -> bool:
+    """Whether a terminal was told to change its colours; bold and dim are none."""
+    codes = {code for one in re.findall(rb"\x1b\[([0-9;]*)m", written) for code in one.split(b";")}
+    return any(len(code) > 1 and code[:1] in b"3491" for code in codes)
 
 
 @pytest.mark.parametrize("way", ["--plain", "dumb"])
-def test_nothing_is_drawn_where_lines_are_wanted(
-    open_terminal: Callable[..., Terminal], way: str
-) -> None:
-    chat = open_terminal("--plain") if way == "--plain" else open_terminal(term="dumb")
-    record = chat.folder / "record"
-    chat.tmux("pipe-pane", "-o", f"cat > {shlex.quote(str(record))}")
-    chat.wait("/help lists the commands.")
+def test_nothing_is_drawn_where_lines_are_wanted(open_terminal: Open, way: str) -> None:
+    chat = open_terminal("--plain") if way == "--plain" else open_terminal(TERM="dumb")
+    chat.begun()
     chat.type('"""What is')
     chat.type('2 + 3?"""')
     chat.wait("sample")
     chat.ready()
     chat.type("/stats")
     chat.wait("1 turn")
+    kept(way.strip("-"), chat.ready(), figures=False)
     chat.press("C-d")
     chat.wait("left: 0")
     if way == "--plain":
-        answers = record.read_bytes().partition(b'2 + 3?"""')[2].partition(b"> ")[0]
+        answers = chat.record.read_bytes().partition(b'2 + 3?"""')[2].partition(b"> ")[0]
         assert b"sample" in answers and b"\x1b[" not in answers.replace(b"\x1b[?2004", b"")
+
+
+def test_answers_that_go_into_a_file(tmp_path: Path) -> None:
+    """Neither end is a terminal: every line is a prompt, the answers alone are on stdout."""
+    done = chat_in_a_pipe("What is 2 + 3?\n/help\n\n\n")
+    assert done.stdout.splitlines()[:2] == ["2 + 3 = 5", "#### 5"]
+    assert "\x1b" not in done.stdout + done.stderr and "> " not in done.stdout
+    assert done.stderr.count("sample") == 2, "/help is a prompt there"
+
+
+def chat_in_a_pipe(stdin: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "edgemind.cli.main", "chat"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+
+def test_answers_alone_go_into_a_file_from_a_terminal(open_terminal: Open, tmp_path: Path) -> None:
+    chat = open_terminal(into="answers")
+    chat.wait("/help lists the commands.")
+    chat.wait_for(r"\n> *\Z")
+    chat.type("What is 2 + 3?")
+    chat.wait("sample")
+    chat.wait_for(r"\n> *\Z")
+    chat.press("C-d")
+    chat.wait("left: 0")
+    assert (tmp_path / "answers").read_text() == "2 + 3 = 5\n#### 5\n"
