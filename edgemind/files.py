@@ -1,4 +1,5 @@
-"""Files that a person names: read up to a size, with an error that says which one is too large."""
+"""Small files: a person's, read up to a size with an error that says which one is too large; and
+the system's, which may not be there."""
 
 from __future__ import annotations
 
@@ -28,6 +29,15 @@ def read_text(path: Path, most: int, what: str) -> str:
         return read_limited(path, most, what).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{what} {path} is no UTF-8 text") from None
+
+
+def glance(path: Path, most: int = 1 << 20) -> str:
+    """What a small file of `/sys` or `/proc` says, without white space around; empty if nothing."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most).decode("utf-8", "replace").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def size(count: int) -> str:
