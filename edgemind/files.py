@@ -43,3 +43,12 @@ def glance(path: Path, most: int = 1 << 20) -> str:
 def size(count: int) -> str:
     """A number of bytes, in words."""
     return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"
+
+
+def decimal(count: float) -> str:
+    """`4.8 MB`, `12 GB`: decimal units, as disks are sold and programs list models."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError("unreachable")

@@ -1,0 +1,67 @@
+"""The two libraries that run models: their builds, and whether they load at all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from edgemind.doctor.base import Finding, Site
+from edgemind.doctor.words import LLAMA, REBUILD
+
+RANK = 40
+PIP = f"{sys.executable} -m pip install"
+
+
+def libraries(site: Site) -> Iterator[Finding]:
+    """llama.cpp and onnxruntime."""
+    llama = site.library("llama")
+    if not llama.facts:
+        install = REBUILD if llama.signal else f"{PIP} --force-reinstall --no-deps {LLAMA}"
+        yield Finding("llama", f"GGUF models cannot run: {llama.error}", None, "problem", install)
+    else:
+        yield from _llama(dict(llama.facts))
+    onnx = site.library("onnx")
+    if not onnx.facts:
+        text = f"ONNX models cannot run: {onnx.error}"
+        install = f"{PIP} --force-reinstall 'onnxruntime>=1.23,<2'"
+        yield Finding("onnxruntime", text, None, "note", install)
+        return
+    providers = [name.removesuffix("ExecutionProvider") for name in onnx.facts["providers"]]
+    version = onnx.facts["version"]
+    yield Finding(
+        "onnxruntime",
+        f"{version}, providers {', '.join(providers)}",
+        {"version": version, "providers": providers},
+    )
+
+
+def _llama(facts: dict[str, object]) -> Iterator[Finding]:
+    package, build = str(facts["package"]), f"{facts['llama.cpp']}".strip()
+    known = [f"llama-cpp-python {package}"]
+    if build:
+        known.append(f"llama.cpp {build}")
+    if facts["ggml"]:
+        known.append(f"ggml {facts['ggml']}")
+    if facts["commit"] and facts["commit"] != "unknown":
+        known.append(f"commit {facts['commit']}")
+    value = {name: facts[name] for name in ("package", "llama.cpp", "ggml", "commit")}
+    wanted = LLAMA.partition("==")[2]
+    if package != wanted:
+        text = f"{', '.join(known)}: not the version whose functions are called"
+        action = f"{PIP} {LLAMA}"
+        yield Finding("llama", text, {**value}, "note", action)
+    else:
+        yield Finding("llama", ", ".join(known), {**value})
+    features = facts["features"]
+    assert isinstance(features, dict)
+    on = {one: [name for name, v in found.items() if v == "1"] for one, found in features.items()}
+    with_openmp = "OPENMP" in on.get("CPU", [])
+    extras = (
+        [name for name in ("OPENMP", "LLAMAFILE", "REPACK", "KLEIDIAI") if name in on["CPU"]]
+        if "CPU" in on
+        else []
+    )
+    text = (
+        f"backends {', '.join(on) or 'none told'}; built with {', '.join(extras) or 'nothing more'}"
+    )
+    yield Finding("backends", text, {"features": on, "openmp": with_openmp})
