@@ -24,7 +24,7 @@ from edgemind.meters.base import Place
 WIDEST = 110
 """Longer lines are hard to read, however wide the terminal is."""
 STATE_COLUMNS = 9
-COLOURS: dict[State, str] = {"ok": "32", "note": "33", "problem": "1;31"}
+LONGEST_KEY, SHORTEST_KEY, ROOMY = 14, 12, 80
 
 
 def doctor_command(
@@ -75,7 +75,7 @@ def lines(found: Sequence[Part], columns: int | None) -> Iterator[Line]:
     """Every finding, each part under its name; wrapped to fit, or one line each where None."""
     widest = max((len(one.key) for part in found for one in part.findings), default=0)
     # Names of models are long: those make room for themselves.
-    keys = min(widest, 14)
+    keys = min(widest, LONGEST_KEY if columns is None or columns >= ROOMY else SHORTEST_KEY)
     for part in found:
         yield [(part.key, "bold")]
         for one in part.findings:
@@ -85,23 +85,24 @@ def lines(found: Sequence[Part], columns: int | None) -> Iterator[Line]:
 
 
 def _finding(one: Finding, keys: int, columns: int | None) -> Iterator[Line]:
-    indent = STATE_COLUMNS + keys + 3
-    key = f"{one.key:<{keys}}  "
-    if len(one.key) > keys:
-        key = one.key + "\n"
+    indent = STATE_COLUMNS + keys + 2
+    state = (f" {one.state:<{STATE_COLUMNS - 1}}", STYLES[one.state])
     first, *rest = _wrapped(one.text, columns, indent)
-    yield [(f" {one.state:<{STATE_COLUMNS - 1}}", STYLES[one.state]), (key, ""), (first, "")]
+    if len(one.key) > keys:
+        yield [state, (one.key, "")]
+        rest = [first, *rest]
+    else:
+        yield [state, (f"{one.key:<{keys}}  ", ""), (first, "")]
     for line in rest:
         yield [(" " * indent + line, "")]
-    if one.action:
-        for number, line in enumerate(_wrapped(one.action, columns, indent + 2)):
-            yield [(" " * indent + ("  " if number else "→ ") + line, "cyan")]
+    for number, line in enumerate(_wrapped(one.action, columns, indent + 2) if one.action else ()):
+        yield [(" " * indent + ("  " if number else "→ ") + line, "cyan")]
 
 
 def _wrapped(text: str, columns: int | None, indent: int) -> list[str]:
     if columns is None:
         return [text]
-    room = max(20, columns - indent)
+    room = max(15, columns - indent)
     return textwrap.wrap(text, room, break_on_hyphens=False) or [""]
 
 

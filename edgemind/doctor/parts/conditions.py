@@ -86,7 +86,7 @@ def _load(site: Site) -> Finding:
     cores = count_cores(site.root / CPUS, site.cores_allowed).allowed
     if mean is None:
         return Finding("load", "not told", None)
-    text = f"{mean:.1f} of {cores} core{'s' if cores > 1 else ''} busy over the last minute"
+    text = f"{mean:.1f} tasks on {cores} core{'s' if cores > 1 else ''} over the last minute"
     if mean > BUSY_SHARE * cores:
         action = "end other programs before you measure; answers take longer meanwhile"
         return Finding("load", text, mean, "note", action)

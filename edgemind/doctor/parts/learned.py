@@ -58,10 +58,8 @@ def _model(site: Site, known: Known) -> Finding:
     }
     text = words[origin]
     if costs.measured:
-        shown = ", ".join(map(str, costs.widths))
-        text += (
-            f"; costs measured here at {'width' if len(costs.widths) == 1 else 'widths'} {shown}"
-        )
+        shown = ranges(costs.widths)
+        text += f"; costs measured here, of steps of {shown} sample{'s' if shown != '1' else ''}"
     else:
         text += "; costs not measured here: the first answers' are guessed from its size"
     value = {"calibration": origin, "costs_measured": costs.measured, "widths": [*costs.widths]}
