@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -97,15 +98,20 @@ def _values(one: Timed) -> dict[str, Any]:
     }
 
 
-def text(report: Report, columns: int = 100) -> str:
-    """Header, table, bars, limits and notes."""
+def text(report: Report, columns: int = 1000) -> str:
+    """Header, table, bars, limits and notes, in so many columns."""
     parts = [
-        "\n".join(_header(report)),
+        "\n".join(_wrapped(_header(report), columns)),
         "\n".join(table(report.results, columns)),
         bars(report.results),
-        "\n".join(_limits(report)),
+        "\n".join(_wrapped(_limits(report), columns)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _wrapped(lines: Iterator[str], columns: int) -> Iterator[str]:
+    for line in lines:
+        yield from textwrap.wrap(line, columns, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _header(report: Report) -> Iterator[str]:

@@ -17,6 +17,7 @@ from edgemind.cli.terminal import printable, put, put_json, say
 from edgemind.errors import ConfigError
 
 QUICK = "a prompt of 128, 32 steps at widths 1 and 8, three times"
+WHOLE_LINES = 1000
 LARGEST = 1 << 20
 """Of a length: beyond it no context goes."""
 
@@ -90,7 +91,9 @@ def bench_command(
         if json:
             put_json(json_text.dumps(report.as_values(), indent=1))
         else:
-            put(text(report, shutil.get_terminal_size().columns))
+            # Whoever reads a pipe wants whole lines.
+            is_terminal = sys.stdout.isatty()
+            put(text(report, shutil.get_terminal_size().columns if is_terminal else WHOLE_LINES))
         if plot is not None:
             save(report, plot)
             say(f"drawn to {plot}")

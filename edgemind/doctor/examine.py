@@ -71,7 +71,8 @@ def _part(name: str, site: Site) -> Part:
             findings[finding.key] = finding
     except Exception as error:  # an odd system must not keep anyone from seeing the rest
         text = f"could not be looked at further: {type(error).__name__}: {error}"
-        findings["failed"] = Finding("failed", text, state="note")
+        action = "please report this line: the other parts are as they are"
+        findings["failed"] = Finding("failed", text, None, "note", action)
     return Part(name, tuple(findings.values()))
 
 

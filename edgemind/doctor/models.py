@@ -67,6 +67,13 @@ def settings() -> Config:
         return Config()
 
 
+def asked_by() -> str:
+    """What names the model that would be asked: what a person would change."""
+    if os.environ.get("EDGEMIND_MODEL"):
+        return "unset EDGEMIND_MODEL"
+    return "edgemind config edit" if settings().model else "edgemind models use edgemind-nano"
+
+
 def asked_path() -> Path:
     """Where the model is that `ask` would open; raises what that would raise."""
     named = settings().model or os.environ.get("EDGEMIND_MODEL")

@@ -164,6 +164,8 @@ def test_narrow_terminals_get_the_first_columns(columns: int) -> None:
     assert max(map(len, lines)) <= columns
     assert lines[0].split()[:2] == ["test", "tokens/s"]
     assert ("J/token" in lines[0]) == (columns >= 60)
+    whole = text(report(*RESULTS), columns).splitlines()
+    assert max(len(line) for line in whole if "│" not in line) <= max(columns, 31)
 
 
 def test_what_spoils_figures_is_said() -> None:

@@ -172,6 +172,7 @@ def test_a_default_model_that_is_gone(pi: Site, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("EDGEMIND_MODEL", "no-such-model")
     found = findings(pi)["models"]
     assert found["default"].state == "problem" and "no-such-model" in found["default"].text
+    assert found["default"].action == "unset EDGEMIND_MODEL"
     assert found["edgemind-nano"].state == "ok"
 
 
@@ -214,6 +215,7 @@ def test_an_empty_machine(tmp_path: Path) -> None:
     gone = Library(error="llama-cpp-python is missing")
     site = Site(place, {}, libraries(gone, gone), cores_allowed=frozenset({0}))
     found = examine(site)
+    assert all(one.action for part in found for one in part.findings if one.state != "ok")
     values = as_values(found)
     assert json.loads(json.dumps(values)) == values
     assert [*values["parts"]] == part_names()

@@ -40,7 +40,9 @@ def _config() -> Finding:
     try:
         load_config()
     except EdgemindError as error:
-        return Finding("config", str(error), value, "problem", "edgemind config edit")
+        inherited = "in the environment" in str(error) or "profile" in str(error)
+        action = "mend or unset that variable" if inherited else "edgemind config edit"
+        return Finding("config", str(error), value, "problem", action)
     text = f"{path}" if value["exists"] else f"{path}, not there: everything is as it comes"
     return Finding("config", text, value)
 
@@ -62,7 +64,9 @@ def _folder(key: str, path: Path, loss: str) -> Finding:
     text += "" if free is None else f", {size(free)} free on the disk"
     if not writable:
         text += f"; cannot be written: {loss}"
-        action = f"make {home} yours (chown, chmod), or set EDGEMIND_{key.upper()}_DIR"
+        action = f"set EDGEMIND_{key.upper()}_DIR to a folder of yours"
+        if home.is_dir():
+            action = f"make {home} yours (chown, chmod), or {action}"
         return Finding(key, text, value, "note", action)
     if free is not None and free < LITTLE:
         return Finding(key, f"{text}, which is little", value, "note", "make room on that disk")

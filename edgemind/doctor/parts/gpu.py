@@ -67,7 +67,8 @@ def _nvml(site: Site) -> Finding | None:
     except Exception as error:  # the binding's own, and what a broken driver makes of it
         if "not found" in str(error).lower() or "not loaded" in str(error).lower():
             return Finding("nvml", "no NVIDIA driver", [])
-        return Finding("nvml", f"NVIDIA's driver fails: {error}", [], "note")
+        action = "install the driver again, or start the machine anew after an update"
+        return Finding("nvml", f"NVIDIA's driver fails: {error}", [], "note", action)
     driver = driver.decode() if isinstance(driver, bytes) else str(driver)
     text = f"driver {driver}: {', '.join(names) or 'no card'}"
     return Finding("nvml", text, [*names])

@@ -21,7 +21,8 @@ def memory(site: Site) -> Iterator[Finding]:
     yield Finding("total", size(total) if total else "not told", total or None)
     if free is None:
         text = "not told: a model is opened without looking whether it fits"
-        yield Finding("available", text, None, "note")
+        action = "keep to models that are smaller than the memory that you know of"
+        yield Finding("available", text, None, "note", action)
     elif free < LITTLE:
         action = "close other programs, or take smaller models"
         yield Finding("available", f"{size(free)}, which is little", free, "note", action)

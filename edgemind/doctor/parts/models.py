@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgemind.doctor.base import Finding, Site, State
-from edgemind.doctor.models import Known
+from edgemind.doctor.models import Known, asked_by
 from edgemind.engines.llama.sizing import SPARE_BYTES
 from edgemind.errors import plain
 from edgemind.files import decimal as size
@@ -22,7 +22,8 @@ def models(site: Site) -> Iterator[Finding]:
     for known in found.known:
         yield _finding(known, free)
     for number, line in enumerate(found.warnings):
-        yield Finding(f"catalogue{number or ''}", line, line, "note")
+        action = "edgemind models list shows what is left; add again what is missing"
+        yield Finding(f"catalogue{number or ''}", line, line, "note", action)
 
 
 def _finding(known: Known, free: int | None) -> Finding:
@@ -34,7 +35,7 @@ def _finding(known: Known, free: int | None) -> Finding:
     card = known.card
     if card is None:
         state: State = "problem" if known.asked else "note"
-        where = "edgemind models use edgemind-nano" if known.asked else f"edgemind models rm {name}"
+        where = asked_by() if known.asked else f"edgemind models rm {name}"
         if known.asked and known.name != "default":
             where = f"edgemind models verify {name}, or {where}"
         return Finding(name, plain(known.error), value, state, where)

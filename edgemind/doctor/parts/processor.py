@@ -32,7 +32,9 @@ def processor(site: Site) -> Iterator[Finding]:
     """Name, cores, limits, instruction sets."""
     name = chip.processor(site.root)
     cache = last_level_cache_bytes(site.root)
-    told = f"{name}, {platform.machine()}" + (f", {size(cache)} of cache" if cache else "")
+    told = ", ".join(dict.fromkeys((name, platform.machine()))) + (
+        f", {size(cache)} of cache" if cache else ""
+    )
     yield Finding("name", told, {"name": name, "machine": platform.machine(), "cache_bytes": cache})
     cores = count_cores(site.root / CPUS, site.cores_allowed)
     yield Finding(
