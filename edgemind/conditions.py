@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from edgemind.device.limits import group_memory
 from edgemind.files import glance
 
 MOST_CORES = 16
@@ -99,6 +100,20 @@ class Machine:
 
 def memory(proc_folder: Path = Path("/proc")) -> tuple[int | None, int]:
     """Bytes that can be used without swapping (None where unknown), and bytes of all memory.
+
+    A limit of a control group (a container's, a service's) bounds both: beyond it the process is
+    killed. Groups are looked for in `sys/fs/cgroup` beside `proc_folder`.
+    """
+    available, total = machine_memory(proc_folder)
+    group = group_memory(proc_folder.parent)
+    if group is None:
+        return available, total
+    left, limit = group
+    return left if available is None else min(available, left), min(total or limit, limit)
+
+
+def machine_memory(proc_folder: Path = Path("/proc")) -> tuple[int | None, int]:
+    """The same of the whole machine, whatever of it this process may use.
 
     On Linux `MemAvailable`, which counts what the page cache would give back.
     """

@@ -33,8 +33,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     (
         {"budget", "costs"},
         {"clock"},
-        {"conditions"},
-        {"device"},
+        {"conditions", "device"},
         {"chat", "messages", "templating", "thoughts"},
         {"structure"},
         {"config", "settings"},

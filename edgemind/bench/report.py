@@ -42,14 +42,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything. `copy` is the memory's speed in bytes per second, read and written."""
+    """Everything. `copy` is the memory's speed in bytes per second, read and written;
+    None where the model ran elsewhere than on the processor."""
 
     subject: Subject
     results: tuple[Timed, ...]
     load_seconds: float
     before_bytes: int
     peak_bytes: int
-    copy: float
+    copy: float | None
     beside: Beside
     stopped: bool = False
 
@@ -178,10 +179,15 @@ def _limits(report: Report) -> Iterator[str]:
         most = "at most " if subject.format == "ONNX" else ""
         line = (
             f"memory: {most}{size(subject.token_bytes)} of weights a token × {figure(rate)} "
-            f"tokens/s = {reached / 1e9:.3g} GB/s; a copy reads and writes {report.copy / 1e9:.3g} "
-            "GB/s here"
+            f"tokens/s = {reached / 1e9:.3g} GB/s"
         )
-        if subject.cache_bytes is not None and subject.token_bytes < subject.cache_bytes:
+        if report.copy is not None:
+            line += f"; a copy reads and writes {report.copy / 1e9:.3g} GB/s here"
+        if (
+            report.copy
+            and subject.cache_bytes is not None
+            and subject.token_bytes < subject.cache_bytes
+        ):
             line += f" (the weights fit into the cache of {size(subject.cache_bytes)})"
         yield line
     for source in dict.fromkeys(one.energy for one in report.results if one.energy):

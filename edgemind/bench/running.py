@@ -107,7 +107,8 @@ def bench(
     finally:
         engine.close()
     beside = watch.done()
-    copy = copy_bytes_per_second(threads)
+    on_processor = subject.device.startswith("cpu")
+    copy = copy_bytes_per_second(threads) if on_processor else None
     report = Report(subject, tuple(results), load_seconds, before, peak, copy, beside, stopped)
     return report, notices
 

@@ -32,19 +32,25 @@ class Limits:
 def group_limits(root: Path = Path("/")) -> Limits:
     """What holds for this process."""
     cores: list[float] = []
-    memory: list[tuple[int, int]] = []  # what is left, the limit
     for folder in _folders(root, "", GROUPS):
         quota, _, period = glance(folder / "cpu.max").partition(" ")
         cores += _share(quota, period)
-        memory += _memory(folder, "memory.max", "memory.current", "inactive_file")
     for folder in _folders(root, "cpu", f"{GROUPS}/cpu"):
         quota = glance(folder / "cpu.cfs_quota_us")
         cores += _share(quota, glance(folder / "cpu.cfs_period_us"))
+    left, limit = group_memory(root) or (None, None)
+    return Limits(min(cores, default=None), limit, left)
+
+
+def group_memory(root: Path = Path("/")) -> tuple[int, int] | None:
+    """Bytes of memory that are left to this process's groups, and their limit; None: no limit."""
+    found: list[tuple[int, int]] = []
+    for folder in _folders(root, "", GROUPS):
+        found += _memory(folder, "memory.max", "memory.current", "inactive_file")
     for folder in _folders(root, "memory", f"{GROUPS}/memory"):
         names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-        memory += _memory(folder, *names)
-    tightest = min(memory, default=(None, None))
-    return Limits(min(cores, default=None), tightest[1], tightest[0])
+        found += _memory(folder, *names)
+    return min(found, default=None)
 
 
 def _folders(root: Path, controller: str, tree: str) -> Iterator[Path]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from edgemind.conditions import memory
-from edgemind.device.limits import group_limits
 from edgemind.doctor.libraries import Library, ask_library
 from edgemind.doctor.models import Catalogue, read_catalogue
 from edgemind.meters.base import Place
@@ -61,7 +60,5 @@ class Site:
         return self.place.root
 
     def free_memory(self) -> int | None:
-        """Bytes that a model may take without swapping, the control group's limit considered."""
-        left = group_limits(self.root).memory_left
-        amounts = [one for one in (memory(self.root / "proc")[0], left) if one is not None]
-        return min(amounts, default=None)
+        """Bytes that a model may take without swapping, as an engine reckons; None: unknown."""
+        return memory(self.root / "proc")[0]

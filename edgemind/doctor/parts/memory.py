@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgemind.conditions import memory as machine_memory
+from edgemind.conditions import machine_memory
 from edgemind.device.limits import group_limits
 from edgemind.device.state import swap
 from edgemind.doctor.base import Finding, Site
