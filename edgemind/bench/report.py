@@ -21,7 +21,8 @@ REPEATABLE = 0.05
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What was measured on what. `model_bytes` are the files', `token_bytes` what a step of one
-    branch reads of them. `micro_batch` is None where the engine has none."""
+    branch reads of them. `batch` and `micro_batch` are most tokens of a prompt
+    at once, None where the engine fits them to the model."""
 
     model: str
     path: str
@@ -35,6 +36,7 @@ class Subject:
     processor: str
     device: str
     threads: int
+    batch: int | None
     micro_batch: int | None
     library: str
     cache_bytes: int | None
@@ -123,8 +125,8 @@ def _header(report: Report) -> Iterator[str]:
         f"{size(subject.model_bytes)} ({subject.format})"
     )
     yield f"{subject.processor}, {subject.device}, {subject.library}"
-    micro = "" if subject.micro_batch is None else f"batch 512, micro-batch {subject.micro_batch}, "
-    yield f"{micro}context {subject.context}, sampling included"
+    batch = f"batch {subject.batch}, micro-batch {subject.micro_batch}, " if subject.batch else ""
+    yield f"{batch}context {subject.context}, sampling included"
     grown = report.peak_bytes - report.before_bytes
     yield (
         f"loaded in {report.load_seconds:.2f} s; {size(report.peak_bytes)} of memory at most, "

@@ -17,6 +17,7 @@ from edgemind.card import read_card
 from edgemind.catalog.bundled import bundled_model, is_bundled
 from edgemind.choosing import model_path
 from edgemind.device.processor import last_level_cache_bytes, processor
+from edgemind.engines.base import Engine
 from edgemind.engines.opening import check_options, is_onnx, open_engine
 from edgemind.loading import check_files
 from edgemind.meters.base import Place
@@ -85,8 +86,7 @@ def bench(
         except KeyboardInterrupt:
             stopped = True
         peak = peak_bytes()
-        loose: Any = engine
-        threads = int(loose.threads)
+        threads, batch, micro_batch = _how(engine)
         subject = Subject(
             model=engine.info.name,
             path=str(path),
@@ -100,7 +100,8 @@ def bench(
             processor=processor(),
             device=engine.device,
             threads=threads,
-            micro_batch=getattr(engine, "micro_batch", None),
+            batch=batch,
+            micro_batch=micro_batch,
             library=_library(path),
             cache_bytes=last_level_cache_bytes(),
         )
@@ -111,6 +112,16 @@ def bench(
     copy = copy_bytes_per_second(threads) if on_processor else None
     report = Report(subject, tuple(results), load_seconds, before, peak, copy, beside, stopped)
     return report, notices
+
+
+def _how(engine: Engine) -> tuple[int, int | None, int | None]:
+    """Threads, and tokens of a batch and of a micro-batch, which engines of one library have."""
+    known: Any = engine
+    if not hasattr(known, "micro_batch"):
+        return int(known.threads), None, None
+    from edgemind.engines.llama.engine import BATCH_TOKENS
+
+    return int(known.threads), BATCH_TOKENS, int(known.micro_batch)
 
 
 def _library(path: Path) -> str:

@@ -42,6 +42,7 @@ SUBJECT = Subject(
     processor="a processor",
     device="cpu:2",
     threads=2,
+    batch=512,
     micro_batch=128,
     library="llama-cpp-python 0.3.36",
     cache_bytes=None,
