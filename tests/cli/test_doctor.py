@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -14,12 +15,13 @@ from edgemind.doctor.examine import SCHEMA, part_names
 from edgemind.doctor.libraries import Library
 from edgemind.guard.lock import NetworkLock
 from edgemind.guard.telemetry import OFFLINE, SWITCHES
-from tests.doctor.test_doctor import pi  # noqa: F401 (a fixture)
+from tests.doctor.machines import raspberry_pi
 
 
 @pytest.fixture
-def device(pi: Site, monkeypatch: pytest.MonkeyPatch) -> Site:  # noqa: F811
+def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """The device that the command finds."""
+    pi = raspberry_pi(tmp_path / "root")
     monkeypatch.setattr("edgemind.cli.doctor.site", lambda _: pi)
     return pi
 

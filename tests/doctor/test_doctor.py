@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -18,53 +16,20 @@ from edgemind.device.processor import CPUS
 from edgemind.doctor import examine as examining
 from edgemind.doctor.base import Finding, Site
 from edgemind.doctor.examine import as_values, examine, part_names, worst
-from edgemind.doctor.libraries import Library, _features, ask_library
+from edgemind.doctor.libraries import Library
 from edgemind.doctor.parts import models as models_part
 from edgemind.doctor.parts.learned import ranges
 from edgemind.doctor.words import LLAMA
 from edgemind.folders import data_folder
-from tests.device.test_device import GB, PI5, cpus
+from tests.device.test_device import GB
+from tests.doctor.machines import LLAMA_FACTS, libraries, raspberry_pi
 from tests.meters.devices import RaplDevice
 from tests.test_conditions import put
-
-LLAMA_FACTS: dict[str, Any] = {
-    "package": LLAMA.partition("==")[2],
-    "llama.cpp": "b1",
-    "ggml": "0.9",
-    "commit": "abc",
-    "features": {"CPU": {"NEON": "1", "DOTPROD": "1", "FP16_VA": "1", "OPENMP": "1"}},
-    "offload": False,
-    "devices": [{"name": "CPU", "description": "a CPU", "kind": "cpu", "free": 1, "total": 2}],
-}
-ONNX_FACTS = {"version": "1.30", "providers": ["CPUExecutionProvider"]}
-
-
-def libraries(llama: Library | None = None, onnx: Library | None = None) -> Callable[..., Library]:
-    known = {"llama": llama or Library(LLAMA_FACTS), "onnx": onnx or Library(ONNX_FACTS)}
-    return known.__getitem__
 
 
 @pytest.fixture
 def pi(tmp_path: Path) -> Site:
-    """A Raspberry Pi 5, cool and idle, with RAPL's counters for want of others."""
-    root = tmp_path / "root"
-    cpus(root, [2_400_000] * 4, list("0123"))
-    put(
-        root,
-        {
-            "proc/device-tree/model": "Raspberry Pi 5 Model B Rev 1.0\0",
-            "proc/cpuinfo": f"processor : 0\nFeatures : {PI5}\n",
-            "proc/meminfo": "MemTotal: 8000000 kB\nMemAvailable: 6000000 kB\n"
-            "SwapTotal: 0 kB\nSwapFree: 0 kB\n",
-            "proc/loadavg": "0.10 0.1 0.1 1/1 1",
-            "etc/os-release": 'PRETTY_NAME="Raspberry Pi OS"\n',
-            f"{CPUS}/cpu0/cpufreq/scaling_governor": "ondemand",
-            "sys/class/thermal/thermal_zone0/temp": "45000",
-            "sys/devices/platform/soc/soc:firmware/get_throttled": "0",
-        },
-    )
-    place = RaplDevice(root).place()
-    return Site(place, {"TERM": "xterm"}, libraries(), cores_allowed=frozenset(range(4)))
+    return raspberry_pi(tmp_path / "root")
 
 
 def findings(site: Site) -> dict[str, dict[str, Finding]]:
@@ -295,50 +260,6 @@ def test_a_catalogue_with_a_model_that_is_gone(pi: Site, nano: Path, tmp_path: P
     library.close()
     found = findings(pi)["models"]
     assert found["default"].state == "problem" and data_folder().exists()
-
-
-def test_ggmls_account_of_itself() -> None:
-    text = "CUDA : ARCHS = 890 | USE_GRAPHS = 1 | CPU : SSE3 = 1 | OPENMP = 1 | "
-    assert _features(text) == {
-        "CUDA": {"ARCHS": "890", "USE_GRAPHS": "1"},
-        "CPU": {"SSE3": "1", "OPENMP": "1"},
-    }
-    assert _features("") == {}
-
-
-def test_the_libraries_that_are_installed() -> None:
-    llama, onnx = ask_library("llama"), ask_library("onnx")
-    assert llama.error == "" and llama.facts["package"] == LLAMA.partition("==")[2]
-    assert llama.facts["features"]["CPU"] and llama.facts["devices"][0]["kind"] == "cpu"
-    assert "CPUExecutionProvider" in onnx.facts["providers"]
-
-
-@pytest.mark.parametrize(
-    ("task", "error", "number"),
-    [
-        ("os.kill(os.getpid(), 4)", "loading it ends with signal 4", 4),
-        ("os._exit(3)", "loading it ends with code 3", 0),
-        ("say({'error': 'odd\\x1b[2J'})", "odd?[2J", 0),
-    ],
-)
-def test_libraries_that_do_not_load(
-    monkeypatch: pytest.MonkeyPatch, task: str, error: str, number: int
-) -> None:
-    script = f"""
-import os
-from edgemind.verify.children import serve
-def task(request, say, until):
-    {task}
-serve("libraries", lambda: True, {{"libraries": task}})
-"""
-    command = (sys.executable, "-P", "-c", script)
-    monkeypatch.setattr("edgemind.verify.children.command", lambda _: command)
-    assert ask_library("llama") == Library(error=error, signal=number)
-
-
-def test_the_pinned_version_is_the_projects() -> None:
-    text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
-    assert f'"{LLAMA}"' in text
 
 
 def test_numbers_in_words() -> None:
