@@ -58,6 +58,7 @@ def bench_command(
         Path | None, typer.Option(help="Draw to this .png or .svg file (needs matplotlib).")
     ] = None,
     quiet: options.Quiet = False,
+    profile: options.Profile = None,
 ) -> None:
     """Measure how fast a model runs here: prompts, steps at each width, joules a token, memory.
 

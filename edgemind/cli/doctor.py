@@ -19,6 +19,7 @@ from edgemind.cli.options import FAILED, clean_errors
 from edgemind.cli.terminal import printable, put_json
 from edgemind.doctor.base import Finding, Part, Site, State
 from edgemind.doctor.examine import as_values, examine, worst
+from edgemind.doctor.models import settings
 from edgemind.meters.base import Place
 
 WIDEST = 110
@@ -47,8 +48,8 @@ def doctor_command(
 
 
 def site(gpu_layers: int = 0) -> Site:
-    """This device."""
-    return Site(Place(gpu=gpu_layers != 0))
+    """This device, with what the person's settings say of GPUs."""
+    return Site(Place(gpu=bool(gpu_layers or settings().gpu_layers)))
 
 
 def show(found: Sequence[Part]) -> None:

@@ -14,6 +14,7 @@ from edgemind.bench.report import Report
 from edgemind.bench.running import Wanted
 from edgemind.cli.main import app
 from tests.bench.test_bench import RESULTS, report
+from tests.test_conditions import put
 
 
 def run(*arguments: str) -> Result:
@@ -41,6 +42,13 @@ def test_options(asked: list[Wanted]) -> None:
     assert (one.repetitions, one.widths, one.threads) == (2, [1, 4], 3)
     assert run("--quick").exit_code == 0
     assert (asked[1].model, asked[1].prompts, asked[1].widths) == (None, (128,), (1, 8))
+
+
+def test_settings_take_defaults_place(asked: list[Wanted], home: Path) -> None:
+    put(home / ".config/edgemind", {"config.toml": "model = 'mine.gguf'\nthreads = 3\nwidth = 2\n"})
+    assert run().exit_code == run("other.gguf", "-t", "1").exit_code == 0
+    assert [(one.model, one.threads) for one in asked] == [("mine.gguf", 3), ("other.gguf", 1)]
+    assert asked[0].widths == [1, 2, 4, 8, 16]
 
 
 @pytest.mark.parametrize("options", [("-p", "many"), ("-w", "0"), ("-w", ""), ("-p", "-5")])

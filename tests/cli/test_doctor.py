@@ -16,6 +16,7 @@ from edgemind.doctor.libraries import Library
 from edgemind.guard.lock import NetworkLock
 from edgemind.guard.telemetry import OFFLINE, SWITCHES
 from tests.doctor.machines import raspberry_pi
+from tests.test_conditions import put
 
 
 @pytest.fixture
@@ -77,11 +78,13 @@ def test_whether_the_network_is_locked(device: Site, monkeypatch: pytest.MonkeyP
     assert found["telemetry"]["text"] == "off"  # type: ignore[index]
 
 
-def test_gpu_layers_ask_for_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpu_layers_ask_for_the_gpu(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Site] = []
     monkeypatch.setattr("edgemind.cli.doctor.examine", lambda site: asked.append(site) or [])
     assert doctor().exit_code == doctor("--gpu-layers", "-1").exit_code == 0
     assert [site.place.gpu for site in asked] == [False, True]
+    put(home / ".config/edgemind", {"config.toml": "gpu_layers = -1\n"})
+    assert doctor().exit_code == 0 and asked[2].place.gpu
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 110])
