@@ -128,9 +128,20 @@ def test_whether_a_model_fits(pi: Site, left: int) -> None:
 def test_a_library_of_another_processor(pi: Site) -> None:
     broken = Library(error="loading it ends with signal 4", signal=int(signal.SIGILL))
     found = findings(replace(pi, library=libraries(broken)))
-    assert found["processor"]["instructions"].state == "problem"
+    assert "does not have" in found["processor"]["instructions"].text
     assert found["libraries"]["llama"].state == "problem"
     assert "GGML_NATIVE" in found["libraries"]["llama"].action
+
+
+@pytest.mark.parametrize("name", ["edgemind-nano.gguf", "edgemind-nano-onnx"])
+def test_a_library_that_nobody_needs(
+    pi: Site, monkeypatch: pytest.MonkeyPatch, nano: Path, name: str
+) -> None:
+    monkeypatch.setenv("EDGEMIND_MODEL", str(nano.with_name(name)))
+    gone = Library(error="gone")
+    found = findings(replace(pi, library=libraries(gone, gone)))["libraries"]
+    needed, other = ("llama", "onnxruntime")[:: 1 if name.endswith("gguf") else -1]
+    assert (found[needed].state, found[other].state) == ("problem", "note")
 
 
 def test_a_default_model_that_is_gone(pi: Site, monkeypatch: pytest.MonkeyPatch) -> None:

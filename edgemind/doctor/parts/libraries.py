@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from edgemind.doctor.base import Finding, Site
+from edgemind.doctor.base import Finding, Site, State
 from edgemind.doctor.words import LLAMA, REBUILD
+from edgemind.engines.opening import is_onnx
 
 RANK = 40
 PIP = f"{sys.executable} -m pip install"
@@ -17,14 +18,15 @@ def libraries(site: Site) -> Iterator[Finding]:
     llama = site.library("llama")
     if not llama.facts:
         install = REBUILD if llama.signal else f"{PIP} --force-reinstall --no-deps {LLAMA}"
-        yield Finding("llama", f"GGUF models cannot run: {llama.error}", None, "problem", install)
+        text = f"GGUF models cannot run: {llama.error}"
+        yield Finding("llama", text, None, _weight(site, onnx=False), install)
     else:
         yield from _llama(dict(llama.facts))
     onnx = site.library("onnx")
     if not onnx.facts:
         text = f"ONNX models cannot run: {onnx.error}"
         install = f"{PIP} --force-reinstall 'onnxruntime>=1.23,<2'"
-        yield Finding("onnxruntime", text, None, "note", install)
+        yield Finding("onnxruntime", text, None, _weight(site, onnx=True), install)
         return
     providers = [name.removesuffix("ExecutionProvider") for name in onnx.facts["providers"]]
     version = onnx.facts["version"]
@@ -33,6 +35,12 @@ def libraries(site: Site) -> Iterator[Finding]:
         f"{version}, providers {', '.join(providers)}",
         {"version": version, "providers": providers},
     )
+
+
+def _weight(site: Site, *, onnx: bool) -> State:
+    """How bad it is that a library is missing: the model that answers may need the other one."""
+    asked = next((one.path for one in site.models().known if one.asked), None)
+    return "problem" if asked is None or is_onnx(asked) == onnx else "note"
 
 
 def _llama(facts: dict[str, object]) -> Iterator[Finding]:

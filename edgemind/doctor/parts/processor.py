@@ -84,7 +84,7 @@ def _instructions(site: Site) -> Finding:
     library = site.library("llama")
     if library.signal == signal.SIGILL:
         text = "llama.cpp was built for instructions that this processor does not have"
-        return Finding("instructions", text, None, "problem", REBUILD)
+        return Finding("instructions", text, None, "note", REBUILD)  # `libraries` says how bad
     if has is None:
         return Finding("instructions", "the system does not tell which there are", None)
     shown = [COMMON_NAMES.get(one, one) for one in sorted(has)]
