@@ -10,6 +10,7 @@ from edgemind.doctor.words import LLAMA, REBUILD
 from edgemind.engines.opening import is_onnx
 
 RANK = 40
+BUILT_WITH = ("OPENMP", "LLAMAFILE", "REPACK", "KLEIDIAI")
 PIP = f"{sys.executable} -m pip install"
 
 
@@ -63,13 +64,6 @@ def _llama(facts: dict[str, object]) -> Iterator[Finding]:
     features = facts["features"]
     assert isinstance(features, dict)
     on = {one: [name for name, v in found.items() if v == "1"] for one, found in features.items()}
-    with_openmp = "OPENMP" in on.get("CPU", [])
-    extras = (
-        [name for name in ("OPENMP", "LLAMAFILE", "REPACK", "KLEIDIAI") if name in on["CPU"]]
-        if "CPU" in on
-        else []
-    )
-    text = (
-        f"backends {', '.join(on) or 'none told'}; built with {', '.join(extras) or 'nothing more'}"
-    )
-    yield Finding("backends", text, {"features": on, "openmp": with_openmp})
+    built = [name for name in BUILT_WITH if name in on.get("CPU", [])]
+    text = f"backends {', '.join(on) or 'none told'}; built with {', '.join(built) or 'no more'}"
+    yield Finding("backends", text, {"features": on, "built_with": built})
