@@ -84,6 +84,12 @@ class Ledger:
         self._tokens += tokens
         self._prompt_tokens += prompt_tokens
 
+    @property
+    def limited(self) -> bool:
+        """Whether anything is limited at all."""
+        budget = self.budget
+        return not budget.seconds is budget.joules is budget.tokens is None
+
     def elapsed(self) -> float:
         """Seconds since the ledger was opened."""
         return self._clock() - self._started

@@ -8,27 +8,27 @@ comes before the draft is done, the reserve pays for closing its thought and for
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TypeVar
 
 from edgemind.budget import Cost, Ledger
 from edgemind.conditions import Conditions
 from edgemind.costs.history import Work
 from edgemind.costs.model import CostModel
-from edgemind.engines.base import Branch, Engine, common_prefix
+from edgemind.engines.base import Branch, Engine
 from edgemind.errors import BudgetTooSmall, ContextFull
 from edgemind.plan import FORCED_TOKENS, LENGTH_MARGIN, affordable_width, narrowed, too_small
 from edgemind.prompt import Prompt
 from edgemind.sample import ANSWER_ROOM, NO_SIGNALS, Sample
+from edgemind.samples import Samples
 from edgemind.stepping import Stepper
-from edgemind.thoughts import Kind, ThoughtSplitter
+from edgemind.thoughts import Kind
 from edgemind.types import (
     Completion,
     Event,
     Finish,
     Progress,
     Sampled,
-    Sampling,
     Text,
     Verdict,
 )
@@ -63,22 +63,23 @@ class Run:
         self._prompt = prompt
         self._conditions = conditions
         self._best_effort = best_effort
-        self._stepper = Stepper(engine, ledger, costs, self._abandon, conditions)
+        self._samples = Samples(engine, prompt)
+        self._stepper = Stepper(engine, ledger, costs, self._samples.abandon, conditions)
         self._draft_steps = 0
         self._narrowed = False
-        self._root: Branch | None = None
-        self._held: list[tuple[Completion, Sample]] = []
-        self._live: list[Sample] = []
-        self._draft: Completion | None = None
         self._revised: dict[tuple[int, str, int], Completion] = {}
         self._last_progress = 0.0
-        self.drawn = 0
         self.cut: Finish | None = None
 
     @property
     def ledger(self) -> Ledger:
         """What may be spent and was."""
         return self._ledger
+
+    @property
+    def drawn(self) -> int:
+        """Samples that were begun so far, the draft among them."""
+        return self._samples.drawn
 
     # What strategies call
 
@@ -87,8 +88,8 @@ class Run:
 
         Raises `BudgetTooSmall` where not even the prompt could be evaluated.
         """
-        if self._draft is not None:
-            return self._draft
+        if self._samples.draft is not None:
+            return self._samples.draft
         try:
             with self._ledger.phase("prefill"):
                 root = self._stepper.prefill(self._prompt.tokens, self._prompt.draft)
@@ -97,7 +98,7 @@ class Run:
                 raise
             self.cut = "budget"
             return Completion("", "", None, NO_SIGNALS, "budget")
-        self._root = root
+        self._samples.root = root
         if root is None:
             self.cut = "interrupted"
             return Completion("", "", None, NO_SIGNALS, "interrupted")
@@ -106,7 +107,7 @@ class Run:
 
     def _first(self, root: Branch) -> Generator[Event, None, Completion]:
         """The draft, once its prompt is evaluated."""
-        [sample] = self._start([self._prompt.draft], root)
+        [sample] = self._samples.start([self._prompt.draft], root)
         self._stepper.hold_back()
         yield from self._decode([sample])
         if sample.finish is None:
@@ -126,14 +127,14 @@ class Run:
         yield from _texts(sample.complete())
         # From here on there is an answer: nothing needs to be held back for one.
         self._stepper.spend_all()
-        self._draft = self._finish(sample)
-        yield Sampled(0, self._draft)
-        return self._draft
+        self._samples.draft = self._finish(sample)
+        yield Sampled(0, self._samples.draft)
+        return self._samples.draft
 
     @property
     def finished(self) -> list[Completion]:
         """All samples that have ended and were not released, in the order of their ends."""
-        return [completion for completion, _ in self._held]
+        return [completion for completion, _ in self._samples.held]
 
     def samples(
         self, count: int, floor: float | None = None, instructions: Sequence[str] = ()
@@ -156,7 +157,7 @@ class Run:
         self, count: int, floor: float | None, instructions: Sequence[str]
     ) -> Generator[Event, None, list[Completion]]:
         finished: list[Completion] = []
-        length = self._draft.signals.tokens if self._draft else 0
+        length = self._draft_tokens
         prompt_tokens = len(self._prompt.tokens)
         tell = self._prompt.instructed
         told = [tell(instruction) for instruction in instructions] if tell else []
@@ -167,7 +168,8 @@ class Run:
             self._narrowed |= narrowed(most, short) < most
             most = narrowed(most, short)
         width = affordable_width(self._ledger, self._costs, most, length, prompt_tokens, known)
-        if width == 0 or self._root is None:
+        root = self._samples.root
+        if width == 0 or root is None:
             self.cut = self.cut or ("interrupted" if self._ledger.stopped else "budget")
             return finished
         base = self._prompt.samples
@@ -176,21 +178,22 @@ class Run:
             for index in range(width)
         ]
         if told:
-            live = self._start_told(samplings, self._root, told)
+            live = self._samples.start_told(samplings, root, told, self._stepper.prefill)
+            self._stepper.spend_all()
         else:
-            live = self._start(samplings, self._root)
+            live = self._samples.start(samplings, root)
         try:
             for event in self._decode(live, floor):
                 if isinstance(event, Sampled):
                     finished.append(event.completion)
                 yield event
             # Those that had to make room for the others are no longer alive.
-            if not live or any(one.finish is None for one in live if one in self._live):
+            if not live or any(one.finish is None for one in live if one in self._samples.live):
                 self.cut = "interrupted" if self._ledger.stopped else "budget"
         finally:
             for sample in live:
-                if sample in self._live:
-                    self._abandon(sample)
+                if sample in self._samples.live:
+                    self._samples.abandon(sample)
         return finished
 
     def revise(
@@ -221,32 +224,37 @@ class Run:
         if attempt == 0:
             sampling = dataclasses.replace(sampling, temperature=0.0)
         try:
-            branch = self._grown(completion, tokens, sampling)
+            branch = self._samples.grown(completion, tokens, sampling, self._stepper.prefill)
         except (BudgetTooSmall, ContextFull):
             return None
         if branch is None:
             self.cut = "interrupted"
             return None
-        sample = self._sample(branch, sampling, opened, room)
+        sample = self._samples.make(branch, sampling, opened, room)
         yield from self._decode([sample])
         if sample.finish is None:
             self.cut = "interrupted" if self._ledger.stopped else "budget"
-            self._abandon(sample)
+            self._samples.abandon(sample)
             return None
-        [revised] = [one for one, held in self._held if held is sample]
+        [revised] = [one for one, held in self._samples.held if held is sample]
         self._revised[key] = revised
         return revised
 
+    @property
+    def _draft_tokens(self) -> int:
+        """Length of the draft, 0 before there is one."""
+        return self._samples.draft.signals.tokens if self._samples.draft else 0
+
     def price(self, width: int) -> Cost:
         """What one more sample is predicted to take, drawn as one of `width`."""
-        length = max(1, self._draft.signals.tokens if self._draft else 1)
+        length = max(1, self._draft_tokens)
         width = min(width, self._engine.max_width)
         middle = len(self._prompt.tokens) + length / 2
         return self._costs.step(width, middle).times(length / width)
 
     def affordable(self, most: int) -> int:
         """Samples in all, the draft included and at most `most`, that what is left allows."""
-        length = self._draft.signals.tokens if self._draft else 0
+        length = self._draft_tokens
         at_once = max(1, min(most - 1, self._engine.max_width))
         fit = affordable_width(self._ledger, self._costs, at_once, length, len(self._prompt.tokens))
         return most if fit == at_once else fit + 1
@@ -263,8 +271,8 @@ class Run:
 
     def work(self) -> Work:
         """What was done so far, for the cost model to learn from."""
-        draft = self._draft.signals.tokens if self._draft else 0
-        whole = self._draft is not None and self._draft.finish == "stop"
+        draft = self._draft_tokens
+        whole = self._samples.draft is not None and self._samples.draft.finish == "stop"
         return Work(
             draft_tokens=draft,
             draft_cut=not whole,
@@ -275,11 +283,7 @@ class Run:
 
     def release(self, completion: Completion) -> None:
         """Give back the memory of a finished sample that cannot win any more."""
-        for index, (held, sample) in enumerate(self._held):
-            if held is completion and held is not self._draft:
-                self._engine.drop(sample.branch)
-                del self._held[index]
-                return
+        self._samples.release(completion)
 
     def close(self, winner: Completion | None = None) -> tuple[int, ...]:
         """Free every branch; the winner's tokens stay as the prefix of the next turn.
@@ -287,103 +291,9 @@ class Run:
         Those that do are returned.
         """
         self._stepper.close()
-        stays = next((held.branch for done, held in self._held if done is winner), self._root)
-        known = tuple(stays.tokens[: stays.evaluated]) if stays is not None else ()
-        for sample in self._live:
-            self._engine.drop(sample.branch)
-        for completion, sample in self._held:
-            self._engine.drop(sample.branch, keep=completion is winner)
-        if self._root is not None:
-            kept = any(completion is winner for completion, _ in self._held)
-            self._engine.drop(self._root, keep=not kept)
-        self._live, self._held, self._root = [], [], None
-        return known
+        return self._samples.close(winner)
 
-    # Growing samples
-
-    def _fork(self, base: Branch, samplings: Sequence[Sampling]) -> list[Branch]:
-        """Children of `base`."""
-        return self._with_room(lambda: self._engine.fork(base, samplings), base)
-
-    def _with_room(self, make: Callable[[], T], base: Branch) -> T:
-        """What `make` makes of `base`; held samples make room where sequences run out."""
-        while True:
-            try:
-                return make()
-            except ContextFull:
-                held = [(done, sample.branch) for done, sample in self._held]
-                spare = [done for done, own in held if done is not self._draft and own is not base]
-                if not spare:
-                    raise
-                self.release(spare[0])
-
-    def _start(self, samplings: Sequence[Sampling], root: Branch) -> list[Sample]:
-        """One sample for each sampling, forked from `root`."""
-        branches = self._fork(root, samplings)
-        room = self._engine.context_length - len(self._prompt.tokens)
-        return [
-            self._sample(branch, sampling, self._prompt.opened_thought, room)
-            for branch, sampling in zip(branches, samplings, strict=True)
-        ]
-
-    def _start_told(
-        self,
-        samplings: Sequence[Sampling],
-        root: Branch,
-        told: Sequence[tuple[tuple[int, ...], bool]],
-    ) -> list[Sample]:
-        """Samples of prompts that go on differently, forked where these part; none if stopped.
-
-        What they differ in is evaluated by their first step, for all in one batch. Where the
-        context has no room for it they are samples of the prompt itself.
-        """
-        prompts = [told[(self.drawn - 1 + place) % len(told)] for place in range(len(samplings))]
-        room = self._engine.context_length - max(len(tokens) for tokens, _ in prompts)
-        shared = min(common_prefix(root.tokens, [*tokens]) for tokens, _ in prompts)
-        if room < ANSWER_ROOM or shared == 0:
-            return self._start(samplings, root)
-        known = root.tokens[:shared]
-        try:
-            stem = self._with_room(lambda: self._stepper.prefill(known, samplings[-1]), root)
-        except BudgetTooSmall:
-            return []
-        if stem is None:
-            return []
-        self._stepper.spend_all()
-        try:
-            branches = [*self._fork(stem, samplings[:-1]), stem]
-        except BaseException:
-            self._engine.drop(stem)
-            raise
-        live = []
-        for branch, sampling, (tokens, opened) in zip(branches, samplings, prompts, strict=True):
-            self._engine.extend(branch, tokens[shared:])
-            live.append(self._sample(branch, sampling, opened, room))
-        return live
-
-    def _sample(self, branch: Branch, sampling: Sampling, opened: bool, room: int) -> Sample:
-        """A sample that grows on `branch` by at most `room` tokens."""
-        splitter = ThoughtSplitter(opened, self._prompt.tags)
-        most = min(sampling.max_tokens or room, room)
-        sample = Sample(
-            self.drawn, branch, splitter, sampling.stop, most, structure=self._prompt.structure
-        )
-        self._live.append(sample)
-        self.drawn += 1
-        return sample
-
-    def _grown(
-        self, completion: Completion, tokens: Sequence[int], sampling: Sampling
-    ) -> Branch | None:
-        """A branch of these tokens, grown from the longest that is there; None if stopped."""
-        held = [sample.branch for one, sample in self._held if one is completion]
-        for base in (*held, self._root):
-            known = len(base.tokens) if base else 0
-            if base and known < len(tokens) and tuple(tokens[:known]) == tuple(base.tokens):
-                [branch] = self._fork(base, [sampling])
-                self._engine.extend(branch, tokens[known:])
-                return branch
-        return self._stepper.prefill(tokens, sampling)
+    # Decoding
 
     def _decode(
         self, samples: Sequence[Sample], floor: float | None = None
@@ -442,11 +352,7 @@ class Run:
         yield from self._decode([sample])
 
     def _finish(self, sample: Sample) -> Completion:
-        sample.complete()
-        completion = sample.completion(self._judge)
-        self._live.remove(sample)
-        self._held.append((completion, sample))
-        return completion
+        return self._samples.finish(sample, self._judge)
 
     def _judge(self, text: str) -> Verdict:
         """What the verifiers say, each in what is then left of the time and the energy."""
@@ -458,10 +364,6 @@ class Run:
 
     def _seconds_left(self) -> float:
         return max(0.0, self._ledger.left().seconds - VERIFY_MARGIN_SECONDS)
-
-    def _abandon(self, sample: Sample) -> None:
-        self._live.remove(sample)
-        self._engine.drop(sample.branch)
 
 
 def _texts(pieces: Sequence[tuple[Kind, str]]) -> list[Text]:

@@ -117,6 +117,8 @@ class Stepper:
         `known` tokens are about to be put into their mouths.
         """
         self._context = context = _context(live)
+        if not self._ledger.limited:
+            return not self._ledger.stopped
         cost = self._costs.step(len(live), context)
         if extra := known + _known_before(live):
             cost += self._costs.prefill(extra, int(context))

@@ -6,8 +6,9 @@ The same folder, the same prompt of token ids, greedy at batch 1 and eight sampl
 rounds alternate so that a drifting machine hits both. Reported are medians: milliseconds to the
 first token, tokens per second after it, and the peak of resident memory of a process of its own
 for each side. onnxruntime-genai (`pip install onnxruntime-genai`) is left out where it is not
-installed. Without `--model`, a folder with random weights in the shape of Qwen2.5-0.5B (4 bits)
-is written to a temporary place first.
+installed; a folder of a Llama model that lacks its genai_config.json gets one, in a temporary copy.
+Without `--model`, a folder with random weights in the shape of Qwen2.5-0.5B (4 bits) is written to
+a temporary place first.
 """
 
 from __future__ import annotations
@@ -121,6 +122,30 @@ def compare(folder: Path, options: argparse.Namespace) -> None:
             print(f"| {width} | ratio of each round | | {median(ratios):.3f} | |", flush=True)
 
 
+def for_both(folder: Path, place: Path) -> Path:
+    """The folder itself if onnxruntime-genai can open it, else links to its files, with what lacks.
+
+    For models in optimum's layout whose graph concatenates past and new keys.
+    """
+    from random_model import Shape
+    from random_onnx import genai_settings
+
+    if (folder / "genai_config.json").exists():
+        return folder
+    told = json.loads((folder / "config.json").read_text())
+    shape = Shape(
+        told["num_hidden_layers"], told["hidden_size"], told["intermediate_size"],
+        told["num_attention_heads"], told["num_key_value_heads"], told["vocab_size"],
+        told["max_position_embeddings"],
+    )  # fmt: skip
+    [graph] = folder.glob("*.onnx")
+    for file in folder.iterdir():
+        (place / file.name).symlink_to(file.resolve())
+    settings = genai_settings(shape, told["model_type"], graph.name, positions=True, in_place=False)
+    (place / "genai_config.json").write_text(json.dumps(settings))
+    return place
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="the ONNX engine beside onnxruntime-genai")
     parser.add_argument("--model", type=Path)
@@ -139,13 +164,14 @@ def main() -> None:
         figures = run(options.model, options.width, prompt, options.tokens, options.threads)
         figures["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(figures))
-    elif options.model:
-        compare(options.model, options)
-    else:
-        from random_model import SHAPES
-        from random_onnx import write_folder
+        return
+    with tempfile.TemporaryDirectory() as name:
+        if options.model:
+            compare(for_both(options.model, Path(name)), options)
+        else:
+            from random_model import SHAPES
+            from random_onnx import write_folder
 
-        with tempfile.TemporaryDirectory() as name:
             write_folder(Path(name), SHAPES["qwen2.5-0.5b"])
             compare(Path(name), options)
 

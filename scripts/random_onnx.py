@@ -150,27 +150,34 @@ class RandomDecoder:
         )  # fmt: skip
 
 
-def genai_settings(shape: Shape) -> dict[str, Any]:
-    """genai_config.json."""
+def genai_settings(
+    shape: Shape,
+    kind: str = "qwen2",
+    file: str = "model.onnx",
+    positions: bool = False,
+    in_place: bool = True,
+) -> dict[str, Any]:
+    """genai_config.json. `in_place`: the graph writes new keys and values into the past."""
     names = {"key": "%d.key", "value": "%d.value"}
-    end = shape.vocabulary - 1
+    end, length = shape.vocabulary - 1, min(MAX_POSITIONS, shape.context)
+    places = {"position_ids": "position_ids"} if positions else {}
     return {
         "model": {
-            "type": "qwen2", "context_length": MAX_POSITIONS, "vocab_size": shape.vocabulary,
+            "type": kind, "context_length": length, "vocab_size": shape.vocabulary,
             "bos_token_id": end - 2, "eos_token_id": [end], "pad_token_id": end,
             "decoder": {
                 "session_options": {"provider_options": []},
-                "filename": "model.onnx", "head_size": shape.width // shape.heads,
+                "filename": file, "head_size": shape.width // shape.heads,
                 "hidden_size": shape.width, "num_attention_heads": shape.heads,
                 "num_hidden_layers": shape.layers, "num_key_value_heads": shape.kv_heads,
-                "inputs": {"input_ids": "input_ids", "attention_mask": "attention_mask",
+                "inputs": {"input_ids": "input_ids", "attention_mask": "attention_mask", **places,
                            **{f"past_{k}_names": f"past_key_values.{v}" for k, v in names.items()}},
                 "outputs": {"logits": "logits",
                             **{f"present_{k}_names": f"present.{v}" for k, v in names.items()}},
             },
         },
         "search": {"do_sample": True, "top_k": 40, "top_p": 1.0, "temperature": 0.8,
-                   "max_length": MAX_POSITIONS, "past_present_share_buffer": True},
+                   "max_length": length, "past_present_share_buffer": in_place},
     }  # fmt: skip
 
 

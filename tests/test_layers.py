@@ -28,7 +28,11 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"loading", "card", "choosing"},),
     ({"runtime"},),
     ({"strategies"}, {"router"}),
-    ({"run", "stepping", "sample", "prompt", "plan", "structured"}, {"probe"}, {"rendering"}),
+    (
+        {"run", "stepping", "sample", "samples", "prompt", "plan", "structured"},
+        {"probe"},
+        {"rendering"},
+    ),
     ({"engines"}, {"meters"}, {"verify"}, {"catalog"}, {"guard"}, {"usage"}, {"history"}),
     (
         {"budget", "costs"},

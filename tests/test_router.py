@@ -129,6 +129,11 @@ def test_a_width_of_one_never_votes() -> None:
     assert (route.strategy, route.width, route.reason) == ("direct", 1, "width 1")
 
 
+def test_a_vote_draws_no_more_than_pays_with_this_model() -> None:
+    router = Router(dataclasses.replace(DEFAULT, most=6))
+    assert [router.first("What is 17 * 23?", width).width for width in (1, 4, 16)] == [1, 4, 6]
+
+
 def test_more_numbers_are_harder() -> None:
     router = Router()
     texts = ["What is 3?", "What is 3 + 4?", "What is 3 + 4 - 5 times 123?"]
@@ -239,6 +244,9 @@ def test_a_calibration_survives_json_and_a_damaged_one_is_one_clear_line() -> No
         text.replace('"least_gain": 0.4', '"least_gain": NaN'): "not a number",
         text.replace(row, "1.0,\n    0.0,\n    5.0"): "is no urn",
         text.replace('"price": 0.01', '"price": 0'): "no price",
+        text.replace('"most": null', '"most": 1'): "two samples at least",
+        text.replace('"most": null', '"most": "ten"'): "two samples at least",
+        text.replace('"most": null', '"most": true'): "two samples at least",
         fitted.to_json().replace('"problems"', '"problem"'): "damaged",
     }
     for text, message in texts.items():

@@ -62,7 +62,7 @@ def test_the_prompt_is_charged_once_and_only_what_was_evaluated() -> None:
     with running(engine) as run:
         drain(run.draft())
         assert run.ledger.spent().prompt_tokens == len("What is 2+2?") - 1
-        run.close(run._draft)
+        run.close(run._samples.draft)
     with running(engine) as run:
         drain(run.draft())
         assert run.ledger.spent().prompt_tokens == 0

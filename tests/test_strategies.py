@@ -40,7 +40,7 @@ def voted(
 
 
 def test_names_are_the_files() -> None:
-    assert strategy_names() == ["best_of", "direct", "majority", "panel", "refine", "vote"]
+    assert strategy_names() == ("best_of", "direct", "majority", "panel", "refine", "vote")
 
 
 @pytest.mark.parametrize(

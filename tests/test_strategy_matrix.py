@@ -79,7 +79,7 @@ def stop_at(step: int) -> OnStep:
 
 
 def test_none_is_forgotten() -> None:
-    assert list(STRATEGIES) == strategy_names()
+    assert tuple(STRATEGIES) == strategy_names()
 
 
 @pytest.mark.parametrize(

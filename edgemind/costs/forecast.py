@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Generic, TypeVar
 
-from edgemind.costs.spread import calibrated, rank
+from edgemind.costs.spread import calibrated, experienced, rank
 from edgemind.types import Budget, Prediction, Quantiles, Spent
 
 T = TypeVar("T")
@@ -44,14 +44,19 @@ class Forecast:
 
     def at(self, quantity: str, share: float) -> float:
         """The `share` quantile of seconds, joules or tokens."""
-        return max(0.0, calibrated(self.draws[quantity], share, self.ranks.get(quantity, ())))
+        levels = experienced(self.ranks.get(quantity, ()))
+        return max(0.0, calibrated(self.draws[quantity], share, levels))
 
     def prediction(self) -> Prediction:
         """The quantiles that are promised."""
         return Prediction(*(self._quantiles(quantity) for quantity in QUANTITIES))
 
     def _quantiles(self, quantity: str) -> Quantiles:
-        return Quantiles(*(self.at(quantity, share) for share in (0.05, 0.5, 0.9, 0.95)))
+        levels = experienced(self.ranks.get(quantity, ()))
+        draws = self.draws[quantity]
+        return Quantiles(
+            *(max(0.0, calibrated(draws, share, levels)) for share in (0.05, 0.5, 0.9, 0.95))
+        )
 
     def fits(self, left: Budget, share: float = 0.9) -> bool:
         """Whether the `share` quantiles are within what is left of each limit."""
@@ -91,6 +96,12 @@ def halton(number: int, base: int) -> float:
         found += part * (number % base)
         number //= base
     return found
+
+
+SCENES = tuple(
+    tuple(halton(number, base) for base in (2, 3, 5, 7)) for number in range(1, SCENARIOS + 1)
+)
+"""The scenarios: of each, where its length, its samples, its speed and its power fall."""
 
 
 class Spread(Generic[T]):

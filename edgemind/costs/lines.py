@@ -7,10 +7,10 @@ program is one of many answers.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import combinations
 
 from edgemind.costs.spread import median
 
@@ -81,10 +81,11 @@ def _middle(block: list[Point]) -> Point:
 def _fit(points: deque[Point] | list[Point]) -> Point:
     """(seconds at no context, seconds for each token of it)."""
     usual = median([y for _, y in points])
+    ordered = sorted(points)
     slopes = [
-        (right[1] - left[1]) / (right[0] - left[0])
-        for left, right in combinations(points, 2)
-        if abs(right[0] - left[0]) >= SEPARATE_TOKENS
+        (right - seconds) / (farther - context)
+        for number, (context, seconds) in enumerate(ordered)
+        for farther, right in ordered[bisect_left(ordered, (context + SEPARATE_TOKENS,), number) :]
     ]
     slope = median(slopes) if len(slopes) >= ENOUGH_PAIRS else PRIOR_SLOPE * usual
     # Never downwards, nor so steeply that a step without context would be free.

@@ -13,7 +13,7 @@ from collections import deque
 from edgemind.budget import Cost
 from edgemind.costs.forecast import (
     QUANTITIES,
-    SCENARIOS,
+    SCENES,
     Asked,
     Forecast,
     Spread,
@@ -65,6 +65,7 @@ class CostModel:
         self._pace: tuple[float, float] | None = None
         self._slowed = 1.0
         self._watts_known: dict[tuple[str, float], float] = {}
+        self._drawn: dict[str, list[float]] = {}
 
     @property
     def measured(self) -> bool:
@@ -106,6 +107,7 @@ class CostModel:
     def observe_power(self, phases: tuple[Phase, ...]) -> None:
         """What an answer drew while it evaluated, and while it drew one token or many a step."""
         self._watts_known.clear()
+        self._drawn.clear()
         kinds = {"prefill": "prefill", "draft": "one", "reserve": "one", "samples": "many"}
         for phase in phases:
             if (kind := kinds.get(phase.name)) and phase.seconds > 0 and phase.joules >= 0:
@@ -211,12 +213,13 @@ class CostModel:
         return known
 
     def _quantile_watts(self, kind: str, share: float) -> float:
-        power = self.power.get(kind)
-        if power is None or not power.watts:
-            power = max(self.power.values(), key=lambda one: len(one.watts), default=None)
-        if power is None or not power.watts:
-            return PRIOR_WATTS * (0.6 + 0.8 * share)
-        return quantile(sorted(power.watts), share)
+        drawn = self._drawn.get(kind)
+        if drawn is None:
+            power = self.power.get(kind)
+            if power is None or not power.watts:
+                power = max(self.power.values(), key=lambda one: len(one.watts), default=None)
+            drawn = self._drawn[kind] = sorted(power.watts) if power else []
+        return quantile(drawn, share) if drawn else PRIOR_WATTS * (0.6 + 0.8 * share)
 
     # Whole answers
 
@@ -238,15 +241,17 @@ class CostModel:
         outcomes = Spread(self.outcomes.get(kind, Outcomes()).weighed(prior))
         speeds = sorted(self._speeds(kind))
         prompt_seconds = self._prefill_seconds(asked.new_tokens, prompt_tokens - asked.new_tokens)
+        # A step's seconds are a straight line over the context, whatever is measured.
+        bare = self.steps.at(1, 0.0)
+        slope = self.steps.at(1, 1.0) - bare
         rows = []
-        for number in range(1, SCENARIOS + 1):
-            first, second, third, fourth = (halton(number, base) for base in (2, 3, 5, 7))
+        for first, second, third, fourth in SCENES:
             tokens = min(lengths.at(first), asked.most_tokens)
             outcome = outcomes.at(second)
             extra, steps = outcome.at(route.width)
             speed = quantile(speeds, third)
             middle = prompt_tokens + tokens / 2
-            draft = tokens * self.steps.at(1, middle)
+            draft = tokens * (bare + slope * middle)
             more = 0.0
             if extra:
                 steps = max(steps, extra / asked.engine_width)

@@ -57,14 +57,19 @@ def rank(draws: Sequence[float], value: float, tie: float) -> float:
     return (below + tie * (upto - below)) / len(draws)
 
 
-def calibrated(draws: Sequence[float], share: float, ranks: Sequence[float]) -> float:
-    """The `share` quantile of sorted `draws`, set right by the `ranks` of earlier outcomes.
-
-    Where a tenth of them came out above what was called the 80 % quantile, that one is the 90 %
-    quantile (Kuleshov et al. 2018, arXiv 1807.00263).
-    """
+def experienced(ranks: Sequence[float]) -> list[float]:
+    """The `ranks` of earlier outcomes and those that are made up, sorted, for `calibrated`."""
     made_up = [(number + 0.5) / PSEUDO_RANKS for number in range(PSEUDO_RANKS)]
-    level = quantile(sorted((*ranks, *made_up)), share)
+    return sorted((*ranks, *made_up))
+
+
+def calibrated(draws: Sequence[float], share: float, levels: Sequence[float]) -> float:
+    """The `share` quantile of sorted `draws`, set right by experience (`experienced`).
+
+    Where a tenth of earlier outcomes came out above what was called the 80 % quantile, that one is
+    the 90 % quantile (Kuleshov et al. 2018, arXiv 1807.00263).
+    """
+    level = quantile(levels, share)
     if level > 1:
         return draws[-1] * level
     if level < 0:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
@@ -29,8 +30,10 @@ from edgemind.verify.answers import canonical
 
 LOSS = 0.005
 """Share of right answers that price and bar may cost against drawing every sample of everything."""
-PRICES = (PRICE, 0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.03)
+PRICES = (PRICE, 0.002, 0.004, 0.008, 0.012, 0.02, 0.03)
 """Prices of a sample that are tried."""
+MOSTS = (6, 8, 10, 12, 16, 32)
+"""Most samples of a vote that are tried: one that is split after so many is seldom right."""
 KEPT_RIGHT = 0.99
 """Share of right samples that the floor has to leave alone."""
 LEAST = 30
@@ -45,9 +48,12 @@ class Asked:
     samples: tuple[Completion, ...]
     right: tuple[bool, ...]
 
-    def vote(self, rules: tuple[Rule, ...] = ()) -> Vote:
-        """How a vote that ends by these rules comes out; without any, the vote of all samples."""
-        tally = Tally(len(self.samples), rules)
+    def vote(self, rules: tuple[Rule, ...] = (), most: int | None = None) -> Vote:
+        """How a vote that ends by these rules comes out; without any, the vote of all samples.
+
+        Of at most `most` samples, where that is given.
+        """
+        tally = Tally(min(most or len(self.samples), len(self.samples)), rules)
         for sample in self.samples:
             tally.add(sample)
             if tally.decided():
@@ -116,9 +122,9 @@ class Report:
             model("P(right) from the draft", self.correct),
             model("P(a vote mends it) from the draft", self.gain),
             model("P(right) from the vote", self.agreed),
-            f"a draft goes to a vote from P(mended) = {plan.bar:.2f} on, a sample has to bring "
-            f"{plan.price:g}: {100 * plan.right:.1f} % right with {100 * plan.tokens:.0f} % of the "
-            "tokens of all samples",
+            f"a draft goes to a vote from P(mended) = {plan.bar:.2f} on, of at most {plan.most} "
+            f"samples, each of which has to bring {plan.price:g}: {100 * plan.right:.1f} % right "
+            f"with {100 * plan.tokens:.0f} % of the tokens of all samples",
             "no sample is given up"
             if kept.floor is None
             else f"samples under {kept.floor:.2f} are given up: {100 * self.dropped:.1f} % of the "
@@ -143,7 +149,7 @@ def calibrate(asked: Sequence[Asked]) -> Report:
     urns = tuple(astuple(urn) for urn in fit_urns([one.pattern for one in asked]))
     plan = _plan(asked, whole, [float(p) for p in gain.probabilities], urns)
     stopping = Stopping(plan.price, urns)
-    votes = [one.vote(own_rules(stopping)) for one in asked]
+    votes = [one.vote(own_rules(stopping), plan.most) for one in asked]
     agreed = fit(
         [vote_signals(vote.winner, vote.ballot) for vote in votes],
         [vote.right for vote in votes],
@@ -153,7 +159,7 @@ def calibrate(asked: Sequence[Asked]) -> Report:
     floor, dropped = _floor(asked)
     count = len(asked)
     made = Calibration(
-        hard.model, correct.model, gain.model, agreed.model, plan.bar, floor, stopping,
+        hard.model, correct.model, gain.model, agreed.model, plan.bar, floor, stopping, plan.most,
         _digest(asked), count, round(correct.error, 4), round(correct.auroc, 4),
     )  # fmt: skip
     return Report(
@@ -164,9 +170,10 @@ def calibrate(asked: Sequence[Asked]) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A price and a bar, the share of right answers they bring, and their share of the tokens."""
+    """A price, the most samples and a bar; the share of right answers, and of tokens, with them."""
 
     price: float
+    most: int
     bar: float
     right: float
     tokens: float
@@ -178,16 +185,17 @@ def _plan(
     gains: Sequence[float],
     urns: tuple[tuple[float, float, float, float], ...],
 ) -> Plan:
-    """The price and the bar that take the fewest tokens and lose at most `LOSS`.
+    """The price, the most samples and the bar that take the fewest tokens and lose at most `LOSS`.
 
     `whole` are the votes of all samples; without a plan that loses so little, they are the plan.
     """
     count, everything = len(asked), sum(vote.tokens for vote in whole) or 1
     wanted = sum(vote.right for vote in whole) - LOSS * count
-    best = Plan(PRICE, 0.0, sum(vote.right for vote in whole) / count, 1.0)
+    width = max(len(one.samples) for one in asked)
+    best = Plan(PRICE, width, 0.0, sum(vote.right for vote in whole) / count, 1.0)
     # From the likeliest to be mended on, each question in turn goes to the vote instead.
     order = sorted(range(count), key=lambda number: -gains[number])
-    for price in PRICES:
+    for price, most in itertools.product(PRICES, sorted({min(most, width) for most in MOSTS})):
         rules = own_rules(Stopping(price, urns))
         right = sum(one.right[0] for one in asked)
         tokens = sum(one.samples[0].signals.tokens for one in asked)
@@ -196,13 +204,14 @@ def _plan(
             last = place and gains[number] < gains[order[place - 1]]
             if (last or not place) and right >= wanted:
                 break
-            vote, one = asked[number].vote(rules), asked[number]
+            vote, one = asked[number].vote(rules, most), asked[number]
             right += vote.right - one.right[0]
             tokens += vote.tokens - one.samples[0].signals.tokens
             bar = gains[number]
         if right >= wanted and tokens / everything < best.tokens:
             # Just under the last one, so that rounding does not shut it out.
-            best = Plan(price, max(0.0, round(bar - 5e-5, 4)), right / count, tokens / everything)
+            under = max(0.0, round(bar - 5e-5, 4))
+            best = Plan(price, most, under, right / count, tokens / everything)
     return best
 
 

@@ -43,7 +43,8 @@ class Calibration:
 
     `hard`: P(one pass is wrong | prompt). `correct`: P(right | draft). `gain`: P(the draft is wrong
     and a vote right | draft). `agreed`: P(right | vote). A draft whose gain is under `least_gain`
-    is taken as it is: what stays wrong after a vote is not worth one. A sample whose window of
+    is taken as it is: what stays wrong after a vote is not worth one. A vote draws `most` samples
+    at most, None where as many as were asked for. A sample whose window of
     log-probabilities sinks under `floor` is given up; None gives none up. `stopping` ends a vote;
     None leaves that to the rules for models in general. `data` names the problems it was fitted
     on (their SHA-256), `problems` how many, `error` the expected calibration error of `correct`
@@ -57,6 +58,7 @@ class Calibration:
     least_gain: float
     floor: float | None = None
     stopping: Stopping | None = None
+    most: int | None = None
     data: str = ""
     problems: int = 0
     error: float = math.nan
@@ -82,6 +84,8 @@ class Calibration:
             numbers = (made.least_gain, 0.0 if made.floor is None else made.floor)
             if not all(math.isfinite(number) for number in numbers):
                 raise ValueError("a bar is not a number")
+            if made.most is not None and not (type(made.most) is int and made.most >= 2):
+                raise ValueError("a vote takes two samples at least")
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ConfigError(
                 f"{source} is damaged ({error}): run edgemind calibrate again, or delete it"

@@ -62,8 +62,9 @@ class Router:
         hard = difficulty >= CERTAINLY_HARD
         strategy, reason = ("vote", "looks hard") if hard else ("direct", "one pass first")
         known = self.calibration
+        most = width if known.most is None else min(width, known.most)
         return Route(
-            strategy, width, reason, difficulty, reasons,
+            strategy, most, reason, difficulty, reasons,
             floor=known.floor, stopping=known.stopping,
         )  # fmt: skip
 

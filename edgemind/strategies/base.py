@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 
 import edgemind.strategies
 from edgemind.errors import ConfigError
@@ -34,10 +35,11 @@ class Outcome:
 Strategy = Callable[[Run, Route], Generator[Event, None, Outcome]]
 
 
-def strategy_names() -> list[str]:
-    """The keys of all strategies, sorted."""
+@cache
+def strategy_names() -> tuple[str, ...]:
+    """The keys of all strategies, sorted. Looked for once: each answer asks twice."""
     modules = pkgutil.iter_modules(edgemind.strategies.__path__)
-    return sorted(module.name for module in modules if module.name not in SUPPORT)
+    return tuple(sorted(module.name for module in modules if module.name not in SUPPORT))
 
 
 def find_strategy(name: str) -> Strategy:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemind.costs.spread import calibrated, quantile, rank, survival_weights
+from edgemind.costs.spread import calibrated, experienced, quantile, rank, survival_weights
 
 
 def test_quantiles_lie_between_neighbours() -> None:
@@ -45,9 +45,9 @@ def test_calibrated_quantiles_are_ordered(
     draws: list[float], value: float, ranks: list[float], share: float
 ) -> None:
     draws.sort()
-    low, high = (calibrated(draws, level, ranks) for level in (share / 2, share))
+    low, high = (calibrated(draws, level, experienced(ranks)) for level in (share / 2, share))
     assert low <= high * (1 + 1e-9)
-    assert calibrated(draws, share, [rank(draws, value, 0.5)] * 1000) == pytest.approx(
+    assert calibrated(draws, share, experienced([rank(draws, value, 0.5)] * 1000)) == pytest.approx(
         value, rel=0.2, abs=max(draws[-1] - draws[0], 1e-9)
     )
 
@@ -65,7 +65,9 @@ def test_wrong_predictions_become_right_with_experience(factor: float, spread: f
         draws = sorted(scale * rng.lognormvariate(0, 0.5) for _ in range(96))
         actual = factor * scale * rng.lognormvariate(0, spread)
         if number >= 100:
-            low, high = (calibrated(draws, level, ranks[-100:]) for level in (0.05, 0.95))
+            low, high = (
+                calibrated(draws, level, experienced(ranks[-100:])) for level in (0.05, 0.95)
+            )
             inside += low <= actual <= high
         ranks.append(rank(draws, actual, rng.random()))
     assert 0.83 <= inside / 300 <= 0.97

@@ -58,6 +58,19 @@ def test_unsure_drafts_are_told_from_sure_ones() -> None:
     assert "60 questions" in text and "AUROC" in text and "no sample is given up" in text
 
 
+def test_votes_that_stay_split_are_cut_short() -> None:
+    """Of the unsure drafts one half is mended by any further sample, the other by none."""
+    found: list[Asked] = []
+    for number, problem in enumerate(problems(60)):
+        right = Line((f"#### {2 * number}",), (-0.01,))
+        wrong = [Line((f"#### {2 * number + more}",), (-1.5,)) for more in range(1, 17)]
+        lines = {0: [wrong[0], *[right] * 15], 1: wrong}.get(number % 4, [right] * 16)
+        found += ask_all(scripted_mind(ScriptedEngine(lines)), [problem], 16, 1)
+    report = calibrate(found)
+    assert report.plan.most == 6 and report.plan.right == report.voted == 0.75
+    assert report.calibration.most == 6
+
+
 def test_what_is_always_right_is_always_accepted() -> None:
     found = [one for one in asked(90) if one.right[0]]
     report = calibrate(found)
