@@ -15,6 +15,7 @@ from edgemind.doctor.base import Finding, Part, Site, State
 
 SCHEMA = 1
 """Number of the JSON's form: a new one where a key goes away or means something else."""
+LIBRARIES = ("llama", "onnx")
 T = TypeVar("T")
 ORDER: tuple[State, ...] = ("ok", "note", "problem")
 
@@ -33,7 +34,9 @@ def examine(site: Site) -> list[Part]:
     models = _once(lambda _: read())
     site = replace(site, library=_once(site.library), models=lambda: models("all"))
     names = part_names()
-    with ThreadPoolExecutor(len(names)) as pool:
+    with ThreadPoolExecutor(len(names) + len(LIBRARIES)) as pool:
+        for library in LIBRARIES:  # both at once, before anyone waits for one of them
+            pool.submit(site.library, library)
         return list(pool.map(lambda name: _part(name, site), names))
 
 
