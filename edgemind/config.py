@@ -45,11 +45,15 @@ Reader = Callable[[object, str], Any]
 """Checks one value; the text says where it stands, for `ConfigError`."""
 
 
-def setting(reader: Reader, default: Any = None) -> Any:
-    """A field of a table: how its value is read, and what it is where the file is silent."""
+def setting(reader: Reader, default: Any = None, says: str = "") -> Any:
+    """A field of a table: how its value is read, and what it is where the file is silent.
+
+    What it `says` stands in the documentation; what is called as an option says what that says.
+    """
+    made = {"reader": reader, "says": says}
     if callable(default):
-        return field(default_factory=default, metadata={"reader": reader})
-    return field(default=default, metadata={"reader": reader})
+        return field(default_factory=default, metadata=made)
+    return field(default=default, metadata=made)
 
 
 def positive(value: object, where: str) -> float:
@@ -150,10 +154,10 @@ class Limits:
     seconds: float | None = setting(positive)
     joules: float | None = setting(positive)
     tokens: int | None = setting(whole)
-    seconds_per_conversation: float | None = setting(positive)
-    joules_per_conversation: float | None = setting(positive)
-    seconds_per_day: float | None = setting(positive)
-    joules_per_day: float | None = setting(positive)
+    seconds_per_conversation: float | None = setting(positive, says="Most seconds for one chat.")
+    joules_per_conversation: float | None = setting(positive, says="Most joules for one chat.")
+    seconds_per_day: float | None = setting(positive, says="Most seconds for all answers of a day.")
+    joules_per_day: float | None = setting(positive, says="Most joules for all answers of a day.")
 
     def under(self, other: Limits) -> Limits:
         """These limits, with those that `other` sets in their place."""
@@ -177,8 +181,10 @@ class BelowBattery(Limits):
     They stand here, or in a profile of this name.
     """
 
-    percent: float = setting(percentage, 20.0)
-    profile: str | None = setting(text)
+    percent: float = setting(
+        percentage, 20.0, says="The charge below which these limits hold, while it drains."
+    )
+    profile: str | None = setting(text, says="A profile whose limits hold then.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +198,14 @@ class BudgetTable(Limits):
 class UsageTable:
     """`[usage]`: whether the command line notes what each answer cost (never what it said)."""
 
-    record: bool = setting(switch, True)
+    record: bool = setting(switch, True, says="Note what each answer cost, never what it said.")
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryTable:
     """`[history]`: whether the command line keeps what was said (`edgemind history`)."""
 
-    keep: bool = setting(switch, False)
+    keep: bool = setting(switch, False, says="Keep what was said, for `edgemind history`.")
 
 
 @dataclass(frozen=True, slots=True)

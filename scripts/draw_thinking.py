@@ -26,7 +26,7 @@ from edgemind.engines.llama import LlamaEngine
 from edgemind.runtime import Mind
 from edgemind.types import Checked, Finished, Revised, Sampled, Sampling, Token
 
-QUESTION = "Nora has 4 boxes with 27 pencils each and gives 19 away. How many pencils are left?"
+QUESTION = "Nora has 8 boxes with 25 pencils each and gives 9 away. How many pencils are left?"
 LOOPS = (
     ("direct", "direct", 1),
     ("majority", "majority of 6: always six", 6),
