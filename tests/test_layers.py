@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).parents[1] / "edgemind"
 # from every layer below; rooms of one layer know nothing of each other.
 LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"cli", "__main__"}, {"desktop"}),
-    ({"quantize"},),
+    ({"quantize"}, {"doctor"}, {"bench"}),
     ({"evaluate"},),
     ({""},),
     ({"loading", "card", "choosing"},),
@@ -45,7 +45,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     (
         {"budget", "costs"},
         {"clock"},
-        {"conditions"},
+        {"conditions", "device"},
         {"chat", "messages", "templating", "thoughts"},
         {"structure"},
         {"config", "settings"},

@@ -15,10 +15,11 @@ from edgemind.catalog.paths import as_path
 from edgemind.catalog.places.base import called
 from edgemind.catalog.shelf import Shelf
 from edgemind.cli.completing import model_words
-from edgemind.cli.models_words import named_entry, size
+from edgemind.cli.models_words import named_entry
 from edgemind.cli.options import clean_errors
 from edgemind.cli.terminal import printable, say
 from edgemind.errors import ConfigError, ModelError, ModelNotFound
+from edgemind.files import decimal as size
 from edgemind.folders import data_folder
 
 FOLDER = "models"

@@ -22,11 +22,11 @@ from edgemind.catalog.library import Library
 from edgemind.catalog.places.base import tagged
 from edgemind.catalog.shelf import FETCHING, Shelf, as_put, check_space, clear, plain
 from edgemind.cli.models_change import person_shelf
-from edgemind.cli.models_words import size
 from edgemind.cli.options import clean_errors
 from edgemind.cli.show import CLEAR_LINE
 from edgemind.cli.terminal import printable, say
 from edgemind.errors import ConfigError, PrivacyError
+from edgemind.files import decimal as size
 from edgemind.guard.lock import current_lock
 from edgemind.guard.telemetry import SWITCHES
 from edgemind.usage.limits import duration

@@ -14,11 +14,11 @@ import typer
 from edgemind.catalog.entry import Entry
 from edgemind.catalog.scan import Candidate, scan
 from edgemind.cli.models_change import add, fit_name, person_shelf, same_file
-from edgemind.cli.models_words import size
 from edgemind.cli.options import clean_errors
 from edgemind.cli.table import Section
 from edgemind.cli.terminal import printable, put_json, say
 from edgemind.errors import EdgemindError
+from edgemind.files import decimal as size
 
 
 def scan_models(

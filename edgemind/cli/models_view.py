@@ -12,10 +12,11 @@ import typer
 
 from edgemind.catalog.inspection import shares
 from edgemind.cli.completing import model_words
-from edgemind.cli.models_words import WORDS, count, sampling, sha256_of, size, values, with_facts
+from edgemind.cli.models_words import WORDS, count, sampling, sha256_of, values, with_facts
 from edgemind.cli.options import clean_errors
 from edgemind.cli.table import Section
 from edgemind.cli.terminal import printable, put_json, say
+from edgemind.files import decimal as size
 
 CONTEXT = 4096
 """What an engine opens where nobody asks for more."""
