@@ -60,6 +60,15 @@ class Card:
         """Tokens of context that it is opened with where nobody asks for more."""
         return min(CONTEXT, self.context or CONTEXT)
 
+    @property
+    def identity(self) -> tuple[str, int]:
+        """Name and bytes by which an engine knows it: what is learned of it is kept under them."""
+        if self.format == "ONNX":
+            from edgemind.engines.onnx.describe import onnx_name
+
+            return onnx_name(self.name, self.home), self.bytes
+        return self.name or self.path.stem, sum(size for _, size in self.types)
+
     def facts(self, sha256: str | None = None) -> Facts:
         """What is kept of it in the catalogue."""
         modified = self.path.stat().st_mtime_ns

@@ -11,6 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from edgemind.device.limits import group_memory
+from edgemind.files import glance
+
 MOST_CORES = 16
 """Counters are read of so many cores: they heat up together."""
 PI_THROTTLED = 0b1110
@@ -51,8 +54,8 @@ class Machine:
         for supply in supplies:
             # A supply beside it that is on may be too weak: what the battery says, counts. One of
             # scope "Device" is in a mouse.
-            ours = _read(supply / "type") == "Battery" and _read(supply / "scope") != "Device"
-            if ours and _read(supply / "status") == "Discharging":
+            ours = glance(supply / "type") == "Battery" and glance(supply / "scope") != "Device"
+            if ours and glance(supply / "status") == "Discharging":
                 return "battery"
         if not supplies and sys.platform != "linux":
             import psutil
@@ -64,7 +67,7 @@ class Machine:
 
     def throttled(self) -> bool:
         """Whether a throttle counter has risen (x86), or a Raspberry Pi says so now."""
-        state = _read(self._sys / "devices/platform/soc/soc:firmware/get_throttled")
+        state = glance(self._sys / "devices/platform/soc/soc:firmware/get_throttled")
         with suppress(ValueError):
             if state and int(state, 16) & PI_THROTTLED:
                 return True
@@ -81,7 +84,7 @@ class Machine:
             if not home.is_dir():
                 break
             for name in ("core_throttle_count", "package_throttle_count"):
-                text = _read(home / name)
+                text = glance(home / name)
                 if text.isdecimal():
                     found = (found or 0) + int(text)
         return found
@@ -98,10 +101,24 @@ class Machine:
 def memory(proc_folder: Path = Path("/proc")) -> tuple[int | None, int]:
     """Bytes that can be used without swapping (None where unknown), and bytes of all memory.
 
+    A limit of a control group (a container's, a service's) bounds both: beyond it the process is
+    killed. Groups are looked for in `sys/fs/cgroup` beside `proc_folder`.
+    """
+    available, total = machine_memory(proc_folder)
+    group = group_memory(proc_folder.parent)
+    if group is None:
+        return available, total
+    left, limit = group
+    return left if available is None else min(available, left), min(total or limit, limit)
+
+
+def machine_memory(proc_folder: Path = Path("/proc")) -> tuple[int | None, int]:
+    """The same of the whole machine, whatever of it this process may use.
+
     On Linux `MemAvailable`, which counts what the page cache would give back.
     """
     values = {}
-    for line in _read(proc_folder / "meminfo").splitlines():
+    for line in glance(proc_folder / "meminfo").splitlines():
         name, _, rest = line.partition(":")
         number = rest.split()[:1]
         if number and number[0].isdecimal():
@@ -114,10 +131,3 @@ def memory(proc_folder: Path = Path("/proc")) -> tuple[int | None, int]:
 
     state = psutil.virtual_memory()
     return int(state.available), int(state.total)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        return ""

@@ -23,6 +23,7 @@ from edgemind.runtime import Mind
 from edgemind.usage.account import FILE, Usage
 
 if TYPE_CHECKING:
+    from edgemind.catalog.trusted import TrustedFiles
     from edgemind.rendering import Renderer
 
 
@@ -77,13 +78,9 @@ def load(
     renderer: Renderer | None = None
     if not trust and not is_bundled(path):
         from edgemind.catalog.known_templates import KNOWN
-        from edgemind.probe import check_model, trusted_files
         from edgemind.rendering import Renderer
 
-        trusted = trusted_files(data_folder())
-        files = model_files(path, variant, provider)
-        for file in files:
-            check_model(file, trusted)
+        trusted, files = check_files(path, variant, provider)
         renderer = Renderer()
         if trusted.template(files[0]) not in KNOWN:
             renderer.start()  # while the model is loaded
@@ -120,6 +117,19 @@ def load(
         if renderer is not None:
             renderer.close()
         raise
+
+
+def check_files(
+    path: Path, variant: str | None, provider: str
+) -> tuple[TrustedFiles, tuple[Path, ...]]:
+    """Try a model's files where they are unknown (`edgemind.probe`); what is trusted, the files."""
+    from edgemind.probe import check_model, trusted_files
+
+    trusted = trusted_files(data_folder())
+    files = model_files(path, variant, provider)
+    for file in files:
+        check_model(file, trusted)
+    return trusted, files
 
 
 def _needed(renderer: Renderer, engine: Engine) -> Renderer | None:

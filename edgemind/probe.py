@@ -75,20 +75,27 @@ def try_model(path: Path, model: Model, trusted: TrustedFiles) -> None:
 
 def trusted_files(folder: Path) -> TrustedFiles:
     """What was tried before, kept in `folder` (edgemind's own data)."""
-    return TrustedFiles(folder / "trusted", f"{CHECKS} {_library()}")
+    return TrustedFiles(folder / "trusted", _version)
 
 
-def _library() -> str:
-    """The build of llama.cpp that is installed, by its files' sizes and times.
+def _version(path: Path) -> str:
+    """Of the checks, and of the library that opens the model at `path`: the one it was tried in."""
+    onnx = path.suffix == ONNX or path.is_dir()
+    return f"{CHECKS} {_library('onnxruntime', 'capi') if onnx else _library('llama_cpp', 'lib')}"
+
+
+def _library(package: str, folder: str) -> str:
+    """The build that is installed, by the sizes and times of the files in a package's `folder`.
 
     What a package is called would say less, and `importlib.metadata` takes 30 ms to import.
     """
-    spec = importlib.util.find_spec("llama_cpp")
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         return "none"
     try:
-        with os.scandir(Path(spec.origin).parent / "lib") as files:
-            known = sorted((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in files)
+        with os.scandir(Path(spec.origin).parent / folder) as files:
+            found = ((one.name, one.stat()) for one in files if one.is_file())
+            known = sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in found)
     except OSError:
         known = []  # laid out in another way: then only a changed check counts
     return hashlib.sha256(repr(known).encode()).hexdigest()[:16]

@@ -114,15 +114,6 @@ def explanation(moment: str, route: Route, name: str, probability: float) -> str
     return "\n".join(lines)
 
 
-def size(count: float) -> str:
-    """`4.8 MB`, `12 GB`: decimal units, as disks are sold and programs list models."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    raise AssertionError("unreachable")
-
-
 def count(number: int) -> str:
     """`4.5 M`, `7.6 B` parameters."""
     if not number:

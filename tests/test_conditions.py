@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgemind.clock import steady_clock
-from edgemind.conditions import Machine, memory
+from edgemind.conditions import Machine, machine_memory, memory
 from edgemind.plan import narrowed
 
 
@@ -72,6 +72,23 @@ def test_memory(tmp_path: Path) -> None:
     assert Machine(proc_folder=tmp_path).short_of_memory() == 4.0
     put(tmp_path, {"meminfo": "nonsense"})
     assert Machine(proc_folder=tmp_path).short_of_memory() == 0
+
+
+def test_memory_of_a_control_group(tmp_path: Path) -> None:
+    """What a container may use bounds what there is, and what is low is a share of that."""
+    proc, group = tmp_path / "proc", tmp_path / "sys/fs/cgroup"
+    put(proc, {"meminfo": "MemTotal: 67108864 kB\nMemAvailable: 33554432 kB\n"})
+    put(group, {"memory.max": str(2 << 30), "memory.current": str(1 << 30)})
+    assert memory(proc) == (1 << 30, 2 << 30)
+    assert machine_memory(proc) == (32 << 30, 64 << 30)
+    assert Machine(proc_folder=proc).short_of_memory() == 0
+    put(group, {"memory.current": str((2 << 30) - (64 << 20))})
+    assert Machine(proc_folder=proc).short_of_memory() == 4.0
+    put(group, {"memory.max": "max"})
+    assert memory(proc) == (32 << 30, 64 << 30)
+    put(proc, {"meminfo": "nonsense"})
+    put(group, {"memory.max": str(1 << 30), "memory.current": "0"})
+    assert memory(proc) == (1 << 30, 1 << 30)
 
 
 def test_less_memory_fewer_samples() -> None:

@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parents[1] / "edgemind"
 LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"cli", "__main__"},),  # its commands start the window
     ({"desktop"},),
-    ({"quantize"},),
+    ({"quantize"}, {"doctor"}, {"bench"}),
     ({"evaluate"},),
     ({""},),
     ({"loading", "card", "choosing"}, {"conversation"}),
@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     (
         {"budget", "costs"},
         {"clock"},
-        {"conditions"},
+        {"conditions", "device"},
         {"chat", "messages", "templating", "thoughts"},
         {"structure"},
         {"config", "settings", "settings_file"},

@@ -12,7 +12,7 @@ import pytest
 import edgemind
 import fuzz_onnx
 from edgemind import probe
-from edgemind.catalog.trusted import TrustedFiles
+from edgemind.catalog.trusted import Fingerprint, TrustedFiles
 from edgemind.errors import ModelError, ModelInvalid, ModelNotFound, ModelUnsupported
 from edgemind.probe import check_model, limits_for, trusted_files
 from edgemind.verify import children
@@ -22,7 +22,7 @@ from tests.engines.conftest import tiny  # noqa: F401 (a fixture)
 
 @pytest.fixture
 def trusted(tmp_path: Path) -> TrustedFiles:
-    return TrustedFiles(tmp_path / "trusted", "1")
+    return TrustedFiles(tmp_path / "trusted", lambda _: "1")
 
 
 @pytest.fixture
@@ -197,18 +197,27 @@ def test_texts_hold_every_byte_of_utf8() -> None:
     assert held == {*range(0xC0), *range(0xC2, 0xF5)}
 
 
+@pytest.mark.parametrize(
+    ("package", "folder", "others"),
+    [("llama_cpp", "lib", "m/model.onnx"), ("onnxruntime", "capi", "model.gguf")],
+)
 def test_another_library_knows_nothing(
-    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, folder: str, others: str
 ) -> None:
-    check_model(model, trusted_files(tmp_path))
-    assert trusted_files(tmp_path).holds(model)
-    library = tmp_path / "llama_cpp" / "lib"
+    onnx, gguf = tmp_path / "m" / "model.onnx", tmp_path / "model.gguf"
+    onnx.parent.mkdir()
+    for path in (onnx, gguf):
+        path.touch()
+        trusted_files(tmp_path).add(path, [Fingerprint.of(path)])
+        assert trusted_files(tmp_path).holds(path)
+    library = tmp_path / package / folder
     library.mkdir(parents=True)
     (library.parent / "__init__.py").touch()
-    (library / "libllama.so").write_bytes(b"another build")
-    monkeypatch.delitem(sys.modules, "llama_cpp", raising=False)
+    (library / "liblibrary.so").write_bytes(b"another build")
+    monkeypatch.delitem(sys.modules, package, raising=False)
     monkeypatch.syspath_prepend(tmp_path)
-    assert not trusted_files(tmp_path).holds(model)
+    held = {path for path in (onnx, gguf) if trusted_files(tmp_path).holds(path)}
+    assert held == {tmp_path / others}
 
 
 def test_a_model_with_another_onnx(tmp_path: Path, trusted: TrustedFiles) -> None:

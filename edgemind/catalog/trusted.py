@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -40,9 +40,9 @@ class Fingerprint:
 
 
 class TrustedFiles:
-    """The models that were tried, in `folder`, under this `version` of what tried them."""
+    """The models that were tried, in `folder`; `version` tells of a model what would try it now."""
 
-    def __init__(self, folder: Path, version: str) -> None:
+    def __init__(self, folder: Path, version: Callable[[Path], str]) -> None:
         self._folder = folder
         self._version = version
 
@@ -51,7 +51,7 @@ class TrustedFiles:
         try:
             entry = json.loads(self._file(path).read_text(encoding="utf-8"))
             files = [Fingerprint(*one) for one in entry["files"]]
-            if entry["version"] != self._version or not files:
+            if entry["version"] != self._version(path) or not files:
                 return False
             return all(known == Fingerprint.of(Path(known.path)) for known in files)
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
@@ -71,7 +71,7 @@ class TrustedFiles:
         Where nothing can be written, it is tried again.
         """
         known = [astuple(one) for one in files]
-        entry = {"version": self._version, "files": known, "template": template}
+        entry = {"version": self._version(path), "files": known, "template": template}
         with suppress(OSError):
             # For this person's eyes: it tells which models they use.
             replace_file(self._file(path), json.dumps(entry), private=True)

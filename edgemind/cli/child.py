@@ -1,4 +1,4 @@
-"""`edgemind _child NAME` (hidden): a verifier's task, the probe, a template or quantising, locked.
+"""`edgemind _child NAME` (hidden): a task that this program does in a limited process.
 
 Reached through `edgemind.verify.children`, which starts this program again. No typer in here, since
 a child has to start quickly; and what a child needs is imported late, since nobody else needs it.
@@ -31,6 +31,11 @@ def child(name: str) -> None:
             from edgemind.quantize import making
 
             serve(name, shut_in, making.TASKS)
+        if name == "libraries":
+            from edgemind.doctor import libraries
+
+            # It opens no file of anybody, and a driver may need what the others are refused.
+            serve(name, lambda: True, libraries.TASKS)
         serve(name, shut_in)
     except EdgemindError as error:
         print(f"edgemind: {error}", file=sys.stderr)

@@ -7,10 +7,12 @@ nothing, and nothing heavy is imported.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, MutableMapping
 
 from edgemind.defaults import AUTO
 from edgemind.errors import EdgemindError
+from edgemind.wording import printable
 
 Offered = list[tuple[str, str]]
 """Words, each with what it is."""
@@ -115,4 +117,9 @@ def _begun(words: Iterable[tuple[str, str]], incomplete: str) -> Offered:
     beginning = incomplete.casefold()
     stands = os.environ.get(CUT, "").rpartition("=")[2]
     found = [(word, what) for word, what in words if word.casefold().startswith(beginning)]
-    return [(_Word(word[len(stands) :]), what) for word, what in found]
+    return [(_Word(word[len(stands) :]), harmless(what)) for word, what in found]
+
+
+def harmless(text: str) -> str:
+    """What a person once said, as it may stand in what zsh evaluates and in rich's markup."""
+    return re.sub(r"""[][\\"'`$!]""", "", printable(text)).replace("\n", " ")

@@ -24,6 +24,7 @@ LATE = {
     "desktop": ("edgemind.cli.desktop", "desktop"),
     "history": ("edgemind.cli.history", "history_app"),
     "doctor": ("edgemind.cli.doctor", "doctor_command"),
+    "bench": ("edgemind.cli.bench", "bench_command"),
     "eval": ("edgemind.cli.eval", "evaluate_command"),
     "prove": ("edgemind.cli.prove", "prove_command"),
     "usage": ("edgemind.cli.usage", "usage_command"),
@@ -39,6 +40,8 @@ SUMMARIES = {
     "desktop": "Open the window: conversations, budgets, a live view of the thinking.",
     "history": "Look at conversations that were kept, search, export or remove them.",
     "doctor": "Say what this device offers, what is used and why not the rest.",
+    "bench": "Measure how fast a model runs here: prompts, steps at each width, joules a token, "
+    "memory.",
     "eval": "Ask every question under several policies; print accuracy, cost and "
     "their differences.",
     "prove": "Answer a question under strace: what the process did with sockets, files and "

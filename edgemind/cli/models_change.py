@@ -19,8 +19,9 @@ from edgemind.cli.models_words import named_entry
 from edgemind.cli.options import clean_errors
 from edgemind.cli.terminal import say
 from edgemind.errors import ConfigError, ModelError, ModelNotFound
+from edgemind.files import decimal as size
 from edgemind.folders import data_folder
-from edgemind.wording import printable, size
+from edgemind.wording import printable
 
 FOLDER = "models"
 

@@ -26,10 +26,11 @@ from edgemind.cli.options import clean_errors
 from edgemind.cli.show import CLEAR_LINE
 from edgemind.cli.terminal import say
 from edgemind.errors import ConfigError, PrivacyError
+from edgemind.files import decimal as size
 from edgemind.guard.lock import current_lock
 from edgemind.guard.telemetry import SWITCHES
 from edgemind.usage.limits import duration
-from edgemind.wording import printable, size
+from edgemind.wording import printable
 
 _MODEL: Final = re.compile(
     r"(?:hf\.co/|https://huggingface\.co/)?([\w.-]+/[\w.-]+)(?::([\w./-]+))?"

@@ -18,7 +18,8 @@ from edgemind.cli.options import clean_errors
 from edgemind.cli.table import Section
 from edgemind.cli.terminal import put_json, say
 from edgemind.errors import EdgemindError
-from edgemind.wording import printable, size
+from edgemind.files import decimal as size
+from edgemind.wording import printable
 
 
 def scan_models(

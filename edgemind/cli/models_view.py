@@ -16,7 +16,8 @@ from edgemind.cli.models_words import WORDS, sampling, sha256_of, values, with_f
 from edgemind.cli.options import clean_errors
 from edgemind.cli.table import Section
 from edgemind.cli.terminal import put_json, say
-from edgemind.wording import count, printable, size
+from edgemind.files import decimal as size
+from edgemind.wording import count, printable
 
 Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 

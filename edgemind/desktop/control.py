@@ -19,6 +19,7 @@ from edgemind.desktop.turn_view import TurnView
 from edgemind.desktop.window import Window
 from edgemind.desktop.worker import Worker
 from edgemind.errors import EdgemindError
+from edgemind.transcript import Turn
 
 DRAW_MS = 33
 """The window draws what has come in so often: thirty times a second."""

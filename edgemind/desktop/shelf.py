@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Literal
 from edgemind.config import Config, load_config
 from edgemind.conversation.documents import fenced_file
 from edgemind.errors import EdgemindError
+from edgemind.files import decimal as size
 from edgemind.folders import data_folder
 from edgemind.history import FILE, History, new_conversation
 from edgemind.settings import Key, sources
 from edgemind.settings_file import Value, write_setting
 from edgemind.transcript import Turn, turns_of
 from edgemind.types import Message
-from edgemind.wording import count, printable, size
+from edgemind.wording import count, printable
 
 if TYPE_CHECKING:
     from edgemind.catalog.entry import Entry

@@ -28,7 +28,7 @@ from edgemind.strategies.tally import Tally, own_rules
 from edgemind.types import Ballot, Completion, Sampled, Sampling, Stopping
 from edgemind.verify.answers import canonical
 
-LOSS = 0.005
+LOSS = 0.0075
 """Share of right answers that price and bar may cost against drawing every sample of everything."""
 PRICES = (PRICE, 0.002, 0.004, 0.008, 0.012, 0.02, 0.03)
 """Prices of a sample that are tried."""

@@ -1,6 +1,7 @@
 """Accuracy against cost: as PNG and SVG (matplotlib, an extra), and drawn with characters.
 
-Reached from `edgemind eval`; `text_bars` from `edgemind usage`.
+Reached from `edgemind eval`; `text_bars` from `edgemind usage` and `bench`, which draws its own
+figure with `new_figure` and `write_figure`.
 A point that no other beats in both is on the Pareto front.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgemind.errors import ConfigError
 from edgemind.evaluate.statistics import Interval
@@ -51,14 +53,7 @@ def save(
 
     Raises `ConfigError` without matplotlib, and where the files cannot be written.
     """
-    need_matplotlib()
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    # No pyplot: it keeps figures in a global list, and looks for a screen.
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure()
     axes = figure.add_subplot()
     best = front(points)
     axes.plot(
@@ -86,15 +81,35 @@ def save(
     # Names beside the plot: points are often too close for names beside points.
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     files = [path.with_name(path.name + suffix) for suffix in (".png", ".svg")]
+    for file in files:
+        write_figure(figure, file)
+    return files
+
+
+def new_figure() -> Any:
+    """An empty figure of matplotlib; `ConfigError` without it."""
+    need_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # No pyplot: it keeps figures in a global list, and looks for a screen.
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def write_figure(figure: Any, path: Path) -> None:
+    """Draw to a file whose suffix says how; `ConfigError` where it cannot be written."""
+    import matplotlib as mpl
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(files[0], dpi=150)
         # The same points give the same file: no date, no random ids.
         with mpl.rc_context({"svg.hashsalt": "edgemind"}):
-            figure.savefig(files[1], metadata={"Date": None})
+            options = {"metadata": {"Date": None}} if path.suffix == ".svg" else {"dpi": 150}
+            figure.savefig(path, **options)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None
-    return files
 
 
 def _ends(point: Point) -> tuple[float, float, float]:

@@ -25,6 +25,13 @@ _WRITING: Final = _WRITE_FILE | sum(1 << bit for bit in range(4, 13))
 _BY_VERSION: Final = ((2, 1 << 13), (3, 1 << 14))
 
 
+def version() -> int:
+    """Which version the kernel has; 0 for none, or on another system."""
+    if sys.platform != "linux":
+        return 0
+    return max(0, _call(ctypes.CDLL(None, use_errno=True), _CREATE_RULESET, None, 0, _GET_VERSION))
+
+
 def write_only_below(folder: Path) -> bool:
     """Refuse this thread and its children to change files outside `folder` (but /dev/null).
 
@@ -34,10 +41,10 @@ def write_only_below(folder: Path) -> bool:
     if sys.platform != "linux":
         return False
     libc = ctypes.CDLL(None, use_errno=True)
-    version = _call(libc, _CREATE_RULESET, None, 0, _GET_VERSION)
-    if version < 1 or libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+    known = version()
+    if known < 1 or libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False
-    rights = _WRITING | sum(right for since, right in _BY_VERSION if version >= since)
+    rights = _WRITING | sum(right for since, right in _BY_VERSION if known >= since)
     attributes = struct.pack("=Q", rights)
     with ExitStack() as files:
         ruleset = _call(libc, _CREATE_RULESET, attributes, len(attributes), 0)

@@ -10,11 +10,11 @@ import hashlib
 import json
 import math
 import os
-import platform
 import re
 from dataclasses import asdict
 from pathlib import Path
 
+from edgemind.device.processor import processor
 from edgemind.folders import cache_folder, replace_file
 from edgemind.meters.estimate import Power
 
@@ -23,15 +23,7 @@ VERSION = 1
 
 def processor_name(root: Path = Path("/")) -> str:
     """The processor's own name where the system tells it, else its kind; and its cores."""
-    name = ""
-    try:
-        text = (root / "proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        text = ""
-    if match := re.search(r"^(?:model name|Model)\s*:\s*(.+)$", text, re.MULTILINE):
-        name = match[1].strip()
-    name = name or platform.processor() or platform.machine() or "processor"
-    return f"{name} x{os.cpu_count() or 1}"
+    return f"{processor(root)} x{os.cpu_count() or 1}"
 
 
 def power_file(folder: Path, processor: str) -> Path:

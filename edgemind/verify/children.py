@@ -97,12 +97,14 @@ def call(
     errors: bool = False,
     folder: Path | None = None,
     heard: Say | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Reply:
     """Let the child `name` work on `request`, a JSON value, for `seconds` within `limits`.
 
     Once `stopped()` it is killed. With `errors`, what the task writes to stderr is kept. `folder`
     is where it works, the one place that it may write to; without it an empty one, gone afterwards.
-    `heard` gets what it says, each value as it comes. Raises `EdgemindError` where the child could
+    `heard` gets what it says, each value as it comes. `variables` are added to its almost empty
+    environment. Raises `EdgemindError` where the child could
     not even start: never for what a request holds.
     """
     # Late: the children themselves have no use for these.
@@ -127,7 +129,7 @@ def call(
                 message,
                 seconds,
                 folder=Path(place),
-                environment=environment(place),
+                environment={**(variables or {}), **environment(place)},
                 stopped=stopped,
                 heard=listen,
             )

@@ -66,7 +66,7 @@ def test_a_model_without_a_template() -> None:
 
 
 def test_the_hash_is_noted_with_the_trust(tiny: Path, tmp_path: Path) -> None:  # noqa: F811
-    trusted = TrustedFiles(tmp_path / "trusted", "1")
+    trusted = TrustedFiles(tmp_path / "trusted", lambda _: "1")
     assert trusted.template(tiny) is None
     check_model(tiny, trusted)
     assert trusted.template(tiny) == hash_of_template(inspect(tiny))

@@ -20,7 +20,7 @@ def model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def trusted(tmp_path: Path) -> TrustedFiles:
-    return TrustedFiles(tmp_path / "data" / "trusted", "1")
+    return TrustedFiles(tmp_path / "data" / "trusted", lambda _: "1")
 
 
 def remember(trusted: TrustedFiles, *parts: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_link_that_comes_to_lead_elsewhere(trusted: TrustedFiles, model: Path)
 
 def test_another_version_knows_nothing(trusted: TrustedFiles, model: Path, tmp_path: Path) -> None:
     remember(trusted, model)
-    assert not TrustedFiles(tmp_path / "data" / "trusted", "2").holds(model)
+    assert not TrustedFiles(tmp_path / "data" / "trusted", lambda _: "2").holds(model)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,6 @@ def test_entries_are_private_and_whole(trusted: TrustedFiles, model: Path, tmp_p
 
 def test_where_nothing_can_be_written(model: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    nowhere = TrustedFiles(tmp_path / "file" / "trusted", "1")
+    nowhere = TrustedFiles(tmp_path / "file" / "trusted", lambda _: "1")
     remember(nowhere, model)
     assert not nowhere.holds(model)

@@ -176,6 +176,34 @@ def test_names_of_conversations() -> None:
     assert conversation_words("b") == []
 
 
+NASTY = "x\\\"; touch PWN; # $(touch PWN) `touch PWN` 'touch PWN' [/b] [red] \x1b[2J"
+
+
+def keep_nasty() -> None:
+    history = History(data_folder() / FILE)
+    history.add("00aa11bb22cc33dd", "m", [Message("user", NASTY)])
+    history.close()
+
+
+def test_what_was_said_is_harmless() -> None:
+    keep_nasty()
+    [(_, what)] = conversation_words("")
+    assert (
+        what.partition(" ")[2].partition(" ")[2] == "x; touch PWN; # (touch PWN) touch PWN touch…"
+    )
+
+
+@needs("zsh")
+def test_what_was_said_is_not_run(shell: Path, tmp_path: Path) -> None:
+    """zsh evaluates the words, and `_arguments` does once more."""
+    keep_nasty()
+    evaluates = "action=${1#*: :}; eval ws=\\( ${action[3,-3]} \\); print -l -- $ws"
+    asked = ZSH.format(script=script(shell, "zsh"), words="edgemind chat --resume ''")
+    asked = f"cd {tmp_path}\n" + asked.replace('print -r -- "$1"', evaluates)
+    assert "00aa11bb:" in run(shell, "zsh", "-f", "-c", asked)
+    assert not (tmp_path / "PWN").exists()
+
+
 def test_what_cannot_be_read_offers_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     data_folder().mkdir(parents=True)
     (data_folder() / "models.sqlite").mkdir()

@@ -1,4 +1,4 @@
-"""`edgemind doctor`: one table, also as JSON."""
+"""`edgemind doctor`: lines for a person, JSON for programs, an exit code for both."""
 
 from __future__ import annotations
 
@@ -6,75 +6,99 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from edgemind.cli.doctor import Section
+from edgemind.cli.doctor import lines
+from edgemind.cli.main import app
+from edgemind.doctor.base import Finding, Part, Site
+from edgemind.doctor.examine import SCHEMA, part_names
+from edgemind.doctor.libraries import Library
 from edgemind.guard.lock import NetworkLock
 from edgemind.guard.telemetry import OFFLINE, SWITCHES
-from edgemind.meters.base import Place
-from edgemind.meters.choose import sensor_names
-from tests.cli.conftest import Program
-from tests.meters.devices import RaplDevice
+from tests.doctor.machines import raspberry_pi
+from tests.test_conditions import put
 
 
 @pytest.fixture
-def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RaplDevice:
+def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """The device that the command finds."""
-    made = RaplDevice(tmp_path)
-
-    def place(**options: object) -> Place:
-        return made.place(**options)
-
-    monkeypatch.setattr("edgemind.cli.doctor.Place", place)
-    return made
+    pi = raspberry_pi(tmp_path / "root")
+    monkeypatch.setattr("edgemind.cli.doctor.site", lambda _: pi)
+    return pi
 
 
-def test_the_table(program: Program, device: RaplDevice) -> None:
-    done = program("doctor")
-    assert done.exit_code == 0, done.stderr
-    lines = done.stdout.partition("\n\n")[0].splitlines()
-    assert lines[0].split() == ["meter", "used", "watts", "why"]
-    assert lines[1].split()[:3] == ["rapl", "yes", "5.00"]
-    assert [line.split()[0] for line in lines[1:]] == [*sensor_names(), "estimate"]
-    assert sum(line.split()[1] == "yes" for line in lines[1:]) == 1
-    assert lines[2].split()[1:] == ["no", "–", "no", "battery"]
+def doctor(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["doctor", *arguments])
 
 
-def test_json(program: Program, device: RaplDevice) -> None:
-    shown = json.loads(program("doctor", "--json").stdout)
-    assert [*shown] == ["meters", "network"]
-    assert shown["meters"][0] == {
-        "meter": "rapl",
-        "used": True,
-        "watts": pytest.approx(5.0, rel=1e-3),
-        "why": "counts the processor",
-    }
-    assert shown["meters"][1]["watts"] is None
+def test_lines_for_a_person(device: Site) -> None:
+    done = doctor()
+    assert done.exit_code == 0, done.output
+    shown = done.stdout.splitlines()
+    assert [line for line in shown if line in part_names()] == part_names()
+    assert any(line.split()[:4] == ["ok", "rapl", "used:", "counts"] for line in shown)
+    assert shown[-1].startswith("no problem, ") and "\x1b" not in done.stdout
 
 
-def test_whether_the_network_is_locked(
-    program: Program, device: RaplDevice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("DO_NOT_TRACK", raising=False)
-    rows = {
-        row["network"]: row["state"]
-        for row in json.loads(program("doctor", "--json").stdout)["network"]
-    }
-    assert rows["network"].startswith("open: nobody asked")  # not in this process
-    assert rows["self-test"] == "no refusal seen" and "DO_NOT_TRACK" in rows["telemetry"]
+def test_json(device: Site) -> None:
+    done = doctor("--json")
+    shown = json.loads(done.stdout)
+    assert [*shown] == ["schema", "state", "parts"] and shown["schema"] == SCHEMA
+    assert [*shown["parts"]] == part_names()
+    for part in shown["parts"].values():
+        for finding in part.values():
+            assert [*finding] == ["state", "text", "value", "action"]
+            assert finding["state"] in ("ok", "note")
+    assert shown["parts"]["device"]["machine"]["value"] == "Raspberry Pi 5 Model B Rev 1.0"
+
+
+def test_a_problem_is_an_exit_code(device: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Site(device.place, {}, lambda _: Library(error="gone"), device.models)
+    monkeypatch.setattr("edgemind.cli.doctor.site", lambda _: broken)
+    assert doctor().exit_code == 1
+    done = doctor("--json")
+    assert done.exit_code == 1 and json.loads(done.stdout)["state"] == "problem"
+
+
+def test_whether_the_network_is_locked(device: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def network() -> dict[str, object]:
+        return dict(json.loads(doctor("--json").stdout)["parts"]["network"])
+
+    found = network()
+    assert found["lock"]["state"] == "note"  # type: ignore[index]
+    assert found["lock"]["text"].startswith("open: nobody asked")  # type: ignore[index]
+    assert "DO_NOT_TRACK" in found["telemetry"]["text"]  # type: ignore[index]
     lock = NetworkLock("seccomp", tested=True)
-    monkeypatch.setattr("edgemind.cli.doctor.current_lock", lambda: lock)
-    for name in (*SWITCHES, OFFLINE):
-        monkeypatch.setenv(name, "1")
-    shown = program("doctor").stdout
-    assert "network    locked\n" in shown and "telemetry  off\n" in shown
+    monkeypatch.setattr("edgemind.doctor.parts.network.current_lock", lambda: lock)
+    environment = dict.fromkeys((*SWITCHES, OFFLINE), "1")
+    locked = Site(device.place, environment, device.library, cores_allowed=device.cores_allowed)
+    monkeypatch.setattr("edgemind.cli.doctor.site", lambda _: locked)
+    found = network()
+    assert found["lock"]["value"] is True  # type: ignore[index]
+    assert found["telemetry"]["text"] == "off"  # type: ignore[index]
 
 
-def test_gpu_layers_ask_for_the_gpu(program: Program, device: RaplDevice) -> None:
-    assert "--gpu-layers" in program("doctor").stdout
-    assert "edgemind[nvidia]" in program("doctor", "--gpu-layers", "-1").stdout
+def test_gpu_layers_ask_for_the_gpu(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Site] = []
+    monkeypatch.setattr("edgemind.cli.doctor.examine", lambda site: asked.append(site) or [])
+    assert doctor().exit_code == doctor("--gpu-layers", "-1").exit_code == 0
+    assert [site.place.gpu for site in asked] == [False, True]
+    put(home / ".config/edgemind", {"config.toml": "gpu_layers = -1\n"})
+    assert doctor().exit_code == 0 and asked[2].place.gpu
 
 
-def test_a_section_is_aligned() -> None:
-    section = Section("x", ("a", "bb"), (("long", 1.0), (None, True)))
-    assert section.lines() == ["a     bb", "long  1.00", "–     yes"]
-    assert section.to_values() == [{"a": "long", "bb": 1.0}, {"a": None, "bb": True}]
+@pytest.mark.parametrize("columns", [40, 60, 80, 110])
+def test_lines_fit_a_terminal(columns: int) -> None:
+    text = "a word and another " * 12
+    found = [Part("part", (Finding("key", text, state="note", action=text),))]
+    shown = ["".join(piece for piece, _ in line) for line in lines(found, columns)]
+    assert max(map(len, shown[:-1])) <= columns
+    assert sum(line.count("another") for line in shown) == 24
+    assert len([*lines(found, None)]) == 5  # its name, text, action, a blank, the verdict
+
+
+def test_a_long_name_has_a_line_of_its_own() -> None:
+    found = [Part("models", (Finding("x" * 40, "fits"), Finding("short", "fits")))]
+    shown = ["".join(piece for piece, _ in line) for line in lines(found, 60)]
+    assert shown[1].endswith("x" * 40) and shown[2].split() == ["fits"]
+    assert shown[3].split() == ["ok", "short", "fits"]

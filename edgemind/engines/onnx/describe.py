@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from edgemind.engines.base import ModelInfo
@@ -57,6 +58,11 @@ def sampling_defaults(files: ModelFiles) -> Sampling:
     )
 
 
+def onnx_name(named: str, home: Path) -> str:
+    """A model's name: the last part of what its configuration was `named` after, or its folder."""
+    return named.rstrip("/").rpartition("/")[2] or home.resolve().name
+
+
 def describe(
     files: ModelFiles,
     vocabulary: OnnxVocabulary,
@@ -73,9 +79,8 @@ def describe(
         genai.get("context_length", 0),
     )
     kind = files.config.get("model_type") or genai.get("type") or "unknown"
-    name = files.config.get("_name_or_path")
     return ModelInfo(
-        name=str(name).rstrip("/").rpartition("/")[2] if name else files.home.resolve().name,
+        name=onnx_name(str(files.config.get("_name_or_path") or ""), files.home),
         architecture=str(kind),
         parameters=parameters,
         bytes=size,

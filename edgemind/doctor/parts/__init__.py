@@ -1,0 +1,1 @@
+"""The parts of an examination, one module each: a `RANK`, and a function of the module's name."""
