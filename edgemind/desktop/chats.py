@@ -37,12 +37,12 @@ class Chats(QObject):
             self.current.title = title_of(prompt)
             self.show()
 
-    def ended(self, turn: Turn) -> None:
-        """A turn was answered."""
+    def ended(self, turn: Turn, *, instead: bool) -> None:
+        """A turn was answered, in the last one's place or behind it."""
         assert self.current.turns is not None
         self.current.turns.append(turn)
         self.current.ended = time.time()
-        self._keep()
+        self._keep(instead)
         self.show()
 
     def new(self) -> None:
@@ -119,7 +119,7 @@ class Chats(QObject):
         """Whether the person wants conversations to be kept."""
         return self._control.preferences.settings.config.history.keep
 
-    def _keep(self) -> None:
+    def _keep(self, instead: bool) -> None:
         """Put the last turn on the disk, if the person wants that; the first time all of them."""
         one, talk = self.current, self._control.model.talk
         if not self._keeps or not one.turns or talk is None:
@@ -128,9 +128,13 @@ class Chats(QObject):
         messages = [message for turn in turns for message in turn.messages]
         if not one.kept and talk.system:
             messages.insert(0, Message("system", talk.system))
-        one.kept = True
-        name, model = one.id, talk.mind.model
-        self._disk.do(lambda: self._shelf.keep(name, model, messages), failed=self._control.problem)
+        instead, one.kept = instead and one.kept, True
+        name, model, source = one.id, talk.mind.model, self._control.files.path
+
+        def keep() -> None:
+            self._shelf.keep(name, model, messages, source=source, instead=instead)
+
+        self._disk.do(keep, failed=self._control.problem)
 
     def go_beside(self, step: int) -> None:
         """The conversation so many further down the list."""

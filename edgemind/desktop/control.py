@@ -181,12 +181,14 @@ class Control(QObject):
         view = self._end()
         if not turn.text:
             self._nothing(view, STOPPED)
+            self._retried = None
             self._idle_now(turn)
             return
-        self._retried = None
         view.show_turn(turn)
-        self.files.clear_documents()
-        self.chats.ended(turn)
+        if self._retried is None:
+            self.files.clear_documents()
+        self.chats.ended(turn, instead=self._retried is not None)
+        self._retried = None
         self._idle_now(turn)
 
     def _failed(self, error: Exception, prompt: str) -> None:

@@ -94,9 +94,26 @@ class Shelf:
         """The instructions and the turns of a conversation that is kept."""
         return turns_of(self._history.chat(conversation.id))
 
-    def keep(self, conversation: str, model: str, messages: Sequence[Message]) -> None:
-        """Put messages at the end of a conversation."""
-        self._history.add(conversation, model, messages)
+    def keep(
+        self,
+        conversation: str,
+        model: str,
+        messages: Sequence[Message],
+        *,
+        source: Path | None = None,
+        instead: bool = False,
+    ) -> None:
+        """Put messages at the end of a conversation; with `instead`, for those of its last turn.
+
+        `source` is the model's path.
+        """
+        if instead:
+            held = self._history.numbered(conversation)
+            if not self._history.take_back(conversation, [number for number, _ in held[-2:]]):
+                # The instructions went with the only turn.
+                messages = [*(one for _, one in held if one.role == "system"), *messages]
+        place = None if source is None else str(source)
+        self._history.add(conversation, model, messages, source=place)
 
     def remove(self, conversation: str | None) -> int:
         """Remove a conversation, or all, byte by byte; how many there were."""

@@ -45,10 +45,17 @@ def test_conversations_are_kept_opened_and_removed(desk: Desk) -> None:
     shelf.keep("feedfeed", "m", [Message("user", "Old?"), Message("assistant", "Yes.", "Hm.")])
     system, turns = shelf.read(one)
     shelf.close()
-    assert system is None and [turn.prompt for turn in turns] == [
-        "What is 1 + 2?",
-        "What is 5 + 6?",
-    ]
+    prompts = ["What is 1 + 2?", "What is 5 + 6?"]
+    assert system is None and [turn.prompt for turn in turns] == prompts
+    # Another answer takes the place of the one before, on the disk too.
+    desk.press("again")
+    desk.idle()
+    desk.settle()
+    shelf = Shelf(lambda line: None)
+    system, turns = shelf.read(one)
+    shelf.close()
+    assert [turn.prompt for turn in turns] == prompts
+    assert desk.last.turn is not None and turns[-1].text == desk.last.turn.text
     # Another window reads them; a turn goes on where it ended.
     desk.control.chats.every.clear()
     desk.control.chats.read()
