@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from edgemind.conversation.documents import MAX_READ_BYTES, fenced_file, split_documents
-from edgemind.desktop.picker import ROW
 from tests.desktop.conftest import Desk
 
 
@@ -80,6 +79,8 @@ def test_a_dropped_model_answers_and_can_be_added(desk: Desk, nano: Path, tmp_pa
     # And back, by the list of models.
     desk.press("model")
     desk.wait(lambda: not desk.window.picker.isHidden(), "the list")
+    from edgemind.desktop.picker import ROW
+
     rows = [desk.window.picker.list.item(n).data(ROW) for n in range(2)]
     assert [row.name for row in rows] == ["edgemind-nano", "other"]
     assert all(row.fit == "fits" and "needs" in row.memory for row in rows)

@@ -7,7 +7,6 @@ from typing import Any
 
 from edgemind.config import config_file, load_config
 from edgemind.desktop.keys import GROUPS, KEYS
-from edgemind.desktop.sheets import HelpSheet
 from edgemind.desktop.shelf import Conversation, Shelf
 from edgemind.types import Message
 from tests.desktop.conftest import Desk
@@ -171,7 +170,7 @@ def test_the_system_is_followed(desk: Desk, app: Any, monkeypatch: Any) -> None:
         assert desk.window._theme.mode == look.theme.mode
 
 
-def test_texts_can_be_read_against_what_they_stand_on() -> None:
+def test_texts_can_be_read_against_what_they_stand_on(app: Any) -> None:
     """At least 4.5 to 1, as WCAG wants of ordinary text."""
     from edgemind.desktop.theme import DARK, LIGHT
 
@@ -198,6 +197,8 @@ def test_texts_can_be_read_against_what_they_stand_on() -> None:
 def test_every_key_does_something_and_is_in_the_sheet(desk: Desk) -> None:
     from PySide6.QtGui import QKeySequence
     from PySide6.QtWidgets import QLabel
+
+    from edgemind.desktop.sheets import HelpSheet
 
     actions = desk.window.actions_by_name
     assert {*actions} == {name for name, key in KEYS.items() if not key.fixed}
@@ -234,6 +235,8 @@ def test_a_question_by_keys_alone(desk: Desk) -> None:
 def test_every_control_has_a_name(desk: Desk) -> None:
     from PySide6.QtCore import Qt
     from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLineEdit, QWidget
+
+    from edgemind.desktop.sheets import HelpSheet
 
     desk.ask("What is 1 + 2?")
     desk.press("settings")
