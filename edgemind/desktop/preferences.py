@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from edgemind.conversation.effort import Effort
 from edgemind.desktop.display import system_is_dark
@@ -29,8 +29,14 @@ class Preferences(QObject):
     def apply(self, settings: Settings) -> None:
         """Look as it is set."""
         self.settings = settings
-        table = settings.config.desktop
-        theme = self.look.set_wanted(table.theme)
+        before = self.look.theme
+        if self.look.set_wanted(settings.config.desktop.theme) is before:
+            self._show()
+        else:  # the style sheet alone takes a while: the rest after the window had its turn
+            QTimer.singleShot(0, self, self._show)
+
+    def _show(self) -> None:
+        theme, table = self.look.theme, self.settings.config.desktop
         self._control.window.set_theme(theme)
         if self.sheet is not None:
             self.sheet.set_theme(theme)

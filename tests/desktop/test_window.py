@@ -167,7 +167,7 @@ def test_the_system_is_followed(desk: Desk, app: Any, monkeypatch: Any) -> None:
         desk.window.looked_at.emit()
         desk.settle()
         assert look.theme.mode == ("dark" if dark else "light")
-        assert desk.window._theme.mode == look.theme.mode
+        desk.wait(lambda: desk.window._theme.mode == look.theme.mode, "the window")
 
 
 def test_texts_can_be_read_against_what_they_stand_on(app: Any) -> None:
