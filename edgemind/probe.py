@@ -18,6 +18,7 @@ import importlib.util
 import os
 import re
 import signal
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -87,8 +88,12 @@ def _version(path: Path) -> str:
 def _library(package: str, folder: str) -> str:
     """The build that is installed, by the sizes and times of the files in a package's `folder`.
 
-    What a package is called would say less, and `importlib.metadata` takes 30 ms to import.
+    What a package is called would say less, and `importlib.metadata` takes 30 ms to import. A
+    frozen program stands for what is in it: one in a single file unpacks its library each time.
     """
+    if getattr(sys, "frozen", False):
+        program = os.stat(sys.executable)
+        return f"frozen {program.st_size} {program.st_mtime_ns}"
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         return "none"
