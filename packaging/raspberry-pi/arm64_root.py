@@ -1,0 +1,149 @@
+"""A small Debian for arm64 in a folder, and programs run in it on another kind of machine.
+
+QEMU plays the processor for one program at a time (`qemu-aarch64-static`). The kernel has to be
+told that it should start ARM programs with it; since Linux 6.7 that can be said for a user
+namespace alone (`binfmt_misc`), so nothing of this machine changes, and children work, too.
+Needs root, for the folder's files belong to several users.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+TOOLS: Final = {"debootstrap": "debootstrap", "qemu-aarch64-static": "qemu-user-static"}
+"""Programs that have to be there, and Debian's packages that hold them."""
+IDS: Final = 65_536
+"""How many users and groups the folder's files may belong to: all that Debian makes."""
+# 64-bit little-endian ELF for the machine 183 (AArch64), programs and shared objects.
+HANDLER: Final = (
+    r":qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
+    r":\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
+)
+UNSHARE: Final = "unshare --user --mount --pid --kill-child --fork sh -c".split()
+# Waits for its users, says who starts ARM programs (F: opened now, from outside of the folder),
+# gives the folder its own /dev of harmless files, and becomes the command.
+ENTER: Final = r"""
+set -e
+read -r mapped
+mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+printf '%s' "$2" >/proc/sys/fs/binfmt_misc/register
+mount -t proc none "$1/proc" 2>/dev/null || mount --rbind /proc "$1/proc"
+mount --rbind /sys "$1/sys"
+mount -t tmpfs -o mode=755 none "$1/dev"
+for device in null zero full random urandom tty; do
+    : >"$1/dev/$device"
+    mount --bind "/dev/$device" "$1/dev/$device"
+done
+mkdir "$1/dev/pts"
+mkdir -m 1777 "$1/dev/shm"
+ln -s /proc/self/fd "$1/dev/fd"
+root=$1
+shift 2
+exec chroot "$root" "$@" </dev/null
+"""
+
+
+class NoRoot(Exception):
+    """The folder cannot be made or entered here; the text says why and what to do."""
+
+
+def make(root: Path, packages: Sequence[str], suite: str, mirror: str) -> None:
+    """Install Debian `suite` for arm64 with `packages` into the folder `root`; minutes.
+
+    Raises `NoRoot`. A folder that was left half done is made anew.
+    """
+    ready = root / "etc" / "edgemind-root"
+    if ready.exists() and ready.read_text() == suite:
+        return
+    if os.geteuid() != 0:
+        raise NoRoot("an arm64 system in a folder needs root: run this with sudo")
+    for tool, package in TOOLS.items():
+        if shutil.which(tool) is None:
+            raise NoRoot(f"{tool} is missing. On Debian or Ubuntu: sudo apt install {package}")
+    if root.exists():
+        shutil.rmtree(root)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    first = ["debootstrap", "--arch=arm64", "--foreign", "--variant=minbase"]
+    chosen = f"--include={','.join(packages)}"
+    if subprocess.run([*first, chosen, suite, root, mirror], check=False).returncode:
+        raise NoRoot(f"debootstrap failed: see {root}/debootstrap/debootstrap.log")
+    # Device files cannot be made in a user namespace; it knows that of this kind of container.
+    second = ["/debootstrap/debootstrap", "--second-stage"]
+    if run(root, second, {"container": "lxc"}).returncode:
+        raise NoRoot(f"debootstrap failed: see {root}/debootstrap/debootstrap.log")
+    shutil.rmtree(root / "var" / "cache" / "apt" / "archives", ignore_errors=True)
+    (root / "var" / "cache" / "apt" / "archives" / "partial").mkdir(parents=True)
+    ready.write_text(suite)
+
+
+def run(
+    root: Path,
+    command: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+    *,
+    cpu: str | None = None,
+    capture: bool = False,
+) -> subprocess.CompletedProcess[str]:
+    """Run `command` in the folder, with `cpu` as QEMU calls processors; None is its newest.
+
+    The processor is said in a variable: a program that clears its children's variables starts
+    them on the newest one. Raises `NoRoot` where this kernel cannot do it.
+    """
+    qemu = shutil.which("qemu-aarch64-static")
+    if qemu is None:
+        raise NoRoot("qemu-aarch64-static is missing. On Debian: sudo apt install qemu-user-static")
+    environment = {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "DEBIAN_FRONTEND": "noninteractive",
+        **(variables or {}),
+    }
+    if cpu is not None:
+        environment["QEMU_CPU"] = cpu
+    started = subprocess.Popen(
+        [*UNSHARE, ENTER, "enter", str(root), f"{HANDLER}:{qemu}:POCF", *command],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE if capture else None,
+        stderr=subprocess.PIPE if capture else None,
+        text=True,
+    )
+    try:
+        wait_for_namespace(started)
+        for kind in ("uid_map", "gid_map"):
+            Path(f"/proc/{started.pid}/{kind}").write_text(f"0 0 {IDS}")
+        said, errors = started.communicate("mapped\n")
+    finally:
+        if started.poll() is None:
+            started.kill()
+            started.wait()
+    return subprocess.CompletedProcess(list(command), started.returncode, said, errors)
+
+
+def wait_for_namespace(process: subprocess.Popen[str]) -> None:
+    """Until the process has left this user namespace. Raises `NoRoot` where it ended instead."""
+    ours = os.stat("/proc/self/ns/user").st_ino
+    while process.poll() is None:
+        try:
+            if os.stat(f"/proc/{process.pid}/ns/user").st_ino != ours:
+                return
+        except OSError:
+            break
+    raise NoRoot("this system allows no user namespaces, and an arm64 system needs one")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        raise SystemExit(f"usage: {sys.argv[0]} FOLDER COMMAND [ARGUMENT...]")
+    try:
+        done = run(Path(sys.argv[1]), sys.argv[2:], cpu=os.environ.get("QEMU_CPU"))
+    except NoRoot as error:
+        raise SystemExit(f"edgemind: {error}") from None
+    sys.exit(done.returncode)

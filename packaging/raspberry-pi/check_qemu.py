@@ -1,0 +1,140 @@
+"""Does the arm64 package answer as this machine does? See `check_qemu`, which starts this.
+
+QEMU plays processors with and without dot products, so that each variant of the kernels is taken.
+What it says of speed is worth nothing; it is not measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import arm64_root
+
+HERE: Final = Path(__file__).resolve().parent
+CHECKOUT: Final = HERE.parents[1]
+PYTHON: Final = "/usr/lib/edgemind/bin/python3"
+INSIDE: Final = "/opt/check"
+"""Where the folder of the check lies in the arm64 system."""
+CPUS: Final = ("cortex-a72", "cortex-a76", "max")
+"""The Pi 4's processor, the Pi 5's, and everything that QEMU knows."""
+TEST_PACKAGES: Final = ("pytest>=8.3,<10", "hypothesis>=6.100,<7", "gguf>=0.17,<1")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one machine answered: its kernels, and text and confidence by prompt."""
+
+    kernels: str
+    answers: dict[str, tuple[str, float]]
+
+    @staticmethod
+    def read(lines: str) -> Said:
+        """From the output of `greedy.py`."""
+        head, *rest = (json.loads(line) for line in lines.splitlines())
+        answers = {one["prompt"]: (one["text"], one["confidence"]) for one in rest}
+        return Said(f"{head['machine']}: {features(head['kernels'])}", answers)
+
+
+def features(info: str) -> str:
+    """The names of what llama.cpp says it uses: `NEON ARM_FMA DOTPROD`."""
+    pairs = (part.split("=") for part in info.replace(":", "|").split("|") if "=" in part)
+    return " ".join(name.strip() for name, value in pairs if value.strip() != "0")
+
+
+def compare(ours: Said, theirs: Said) -> tuple[int, list[str], float]:
+    """How many texts are equal, a line on each that is not, the largest step of confidence."""
+    same, differing, largest = 0, [], 0.0
+    for prompt, (text, confidence) in ours.answers.items():
+        other, other_confidence = theirs.answers.get(prompt, ("(no answer)", confidence))
+        if other == text:
+            same += 1
+            largest = max(largest, abs(other_confidence - confidence))
+        else:
+            differing.append(f"{prompt!r}: {text!r} here, {other!r} there")
+    return same, differing, largest
+
+
+def install(root: Path, deb: Path) -> None:
+    """Put the package into the system as a person would; apt checks what it depends on."""
+    folder = root / INSIDE.lstrip("/")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("greedy.py", "prompts.txt"):
+        shutil.copy(HERE / name, folder / name)
+    shutil.copy(deb, folder / deb.name)
+    inside = f"{INSIDE}/{deb.name}"
+    options = ["-y", "-qq", "--reinstall", "--allow-downgrades", "--no-install-recommends"]
+    # apt's own user for fetching cannot read what lies in a folder of root's.
+    command = ["apt-get", "-o", "APT::Sandbox::User=root", "install", *options, inside]
+    if arm64_root.run(root, command).returncode:
+        raise arm64_root.NoRoot(f"{deb} could not be installed: see above")
+
+
+def answers(root: Path, cpu: str) -> Said:
+    """What the installed package answers on this processor."""
+    command = [PYTHON, f"{INSIDE}/greedy.py", f"{INSIDE}/prompts.txt"]
+    done = arm64_root.run(root, command, cpu=cpu, capture=True)
+    if done.returncode:
+        raise arm64_root.NoRoot(f"greedy.py failed on {cpu}: {done.stderr[-2000:]}")
+    return Said.read(done.stdout)
+
+
+def ask(root: Path, cpu: str) -> dict[str, Any]:
+    """One answer by the command line."""
+    question = (HERE / "prompts.txt").read_text().splitlines()[0]
+    command = ["edgemind", "ask", question, "--strategy", "direct", "--temperature", "0", "--json"]
+    done = arm64_root.run(root, command, cpu=cpu, capture=True)
+    if done.returncode:
+        raise arm64_root.NoRoot(f"edgemind ask failed on {cpu}: {done.stderr[-2000:]}")
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Compare, say what came of it; 0 if every text is equal, 1 if not, 3 if it could not run."""
+    parser = argparse.ArgumentParser(prog="check_qemu", description=__doc__)
+    parser.add_argument("--cpu", action="append", help="a processor of QEMU; may be repeated")
+    parser.add_argument("--suite", default="bookworm", help="the Debian to install into")
+    parser.add_argument("--mirror", default="http://deb.debian.org/debian")
+    parser.add_argument("--tests", nargs="*", help="also run these files of the test suite there")
+    chosen = parser.parse_args(arguments)
+    build = Path(os.environ["EDGEMIND_BUILD_DIR"])
+    root = build / f"root-{chosen.suite}"
+    packages = sorted((CHECKOUT / "dist").glob("edgemind_*_arm64.deb"))
+    try:
+        if not packages:
+            raise arm64_root.NoRoot("dist/ has no arm64 package: run build_deb first")
+        # python3-venv: the tests' own packages go into an environment beside the package.
+        arm64_root.make(root, ["ca-certificates", "python3-venv"], chosen.suite, chosen.mirror)
+        install(root, packages[-1])
+        command = [sys.executable, str(HERE / "greedy.py"), str(HERE / "prompts.txt")]
+        ours = Said.read(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        print(f"here        {ours.kernels}")
+        failed = False
+        for cpu in chosen.cpu or CPUS:
+            theirs = answers(root, cpu)
+            same, differing, largest = compare(ours, theirs)
+            print(f"{cpu:<11} {theirs.kernels}")
+            print(f"{'':<11} {same} of {len(ours.answers)} texts equal, ", end="")
+            print(f"confidence of the equal ones at most {largest:.1e} apart")
+            for line in differing:
+                print(f"{'':<11} {line}")
+            failed |= bool(differing)
+            said = ask(root, cpu)
+            print(f"{'':<11} edgemind ask: {said['answer']}, network {said['network']}")
+    except arm64_root.NoRoot as error:
+        print(f"edgemind: {error}", file=sys.stderr)
+        return 3
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
