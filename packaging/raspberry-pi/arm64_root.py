@@ -70,8 +70,9 @@ def make(root: Path, packages: Sequence[str], suite: str, mirror: str) -> None:
         shutil.rmtree(root)
     root.parent.mkdir(parents=True, exist_ok=True)
     first = ["debootstrap", "--arch=arm64", "--foreign", "--variant=minbase"]
-    chosen = f"--include={','.join(packages)}"
-    if subprocess.run([*first, chosen, suite, root, mirror], check=False).returncode:
+    if packages:
+        first.append(f"--include={','.join(packages)}")
+    if subprocess.run([*first, suite, str(root), mirror], check=False).returncode:
         raise NoRoot(f"debootstrap failed: see {root}/debootstrap/debootstrap.log")
     # Device files cannot be made in a user namespace; it knows that of this kind of container.
     second = ["/debootstrap/debootstrap", "--second-stage"]

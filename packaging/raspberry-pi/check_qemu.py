@@ -71,12 +71,12 @@ def install(root: Path, deb: Path) -> None:
     for name in ("greedy.py", "prompts.txt"):
         shutil.copy(HERE / name, folder / name)
     shutil.copy(deb, folder / deb.name)
-    inside = f"{INSIDE}/{deb.name}"
-    options = ["-y", "-qq", "--reinstall", "--allow-downgrades", "--no-install-recommends"]
     # apt's own user for fetching cannot read what lies in a folder of root's.
-    command = ["apt-get", "-o", "APT::Sandbox::User=root", "install", *options, inside]
-    if arm64_root.run(root, command).returncode:
-        raise arm64_root.NoRoot(f"{deb} could not be installed: see above")
+    apt = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Languages=none"]
+    options = ["install", "-y", "--reinstall", "--allow-downgrades", "--no-install-recommends"]
+    for command in ([*apt, "update"], [*apt, *options, f"{INSIDE}/{deb.name}"]):
+        if arm64_root.run(root, command).returncode:
+            raise arm64_root.NoRoot(f"{deb} could not be installed: see above")
 
 
 def answers(root: Path, cpu: str) -> Said:
@@ -104,17 +104,18 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--cpu", action="append", help="a processor of QEMU; may be repeated")
     parser.add_argument("--suite", default="bookworm", help="the Debian to install into")
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
+    parser.add_argument("--installed", action="store_true", help="it is there from the last time")
     parser.add_argument("--tests", nargs="*", help="also run these files of the test suite there")
     chosen = parser.parse_args(arguments)
-    build = Path(os.environ["EDGEMIND_BUILD_DIR"])
+    build = Path(os.environ["CHECK_FOLDER"])
     root = build / f"root-{chosen.suite}"
     packages = sorted((CHECKOUT / "dist").glob("edgemind_*_arm64.deb"))
     try:
         if not packages:
             raise arm64_root.NoRoot("dist/ has no arm64 package: run build_deb first")
-        # python3-venv: the tests' own packages go into an environment beside the package.
-        arm64_root.make(root, ["ca-certificates", "python3-venv"], chosen.suite, chosen.mirror)
-        install(root, packages[-1])
+        arm64_root.make(root, [], chosen.suite, chosen.mirror)
+        if not chosen.installed:
+            install(root, packages[-1])
         command = [sys.executable, str(HERE / "greedy.py"), str(HERE / "prompts.txt")]
         ours = Said.read(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         print(f"here        {ours.kernels}")
