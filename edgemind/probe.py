@@ -18,6 +18,7 @@ import importlib.util
 import os
 import re
 import signal
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -81,8 +82,12 @@ def trusted_files(folder: Path) -> TrustedFiles:
 def _library() -> str:
     """The build of llama.cpp that is installed, by its files' sizes and times.
 
-    What a package is called would say less, and `importlib.metadata` takes 30 ms to import.
+    What a package is called would say less, and `importlib.metadata` takes 30 ms to import. A
+    frozen program stands for what is in it: one in a single file unpacks its library each time.
     """
+    if getattr(sys, "frozen", False):
+        program = os.stat(sys.executable)
+        return f"frozen {program.st_size} {program.st_mtime_ns}"
     spec = importlib.util.find_spec("llama_cpp")
     if spec is None or spec.origin is None:
         return "none"

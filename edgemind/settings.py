@@ -19,7 +19,10 @@ from edgemind.errors import ConfigError
 
 PREFIX: Final = "EDGEMIND_"
 PROFILE: Final = "EDGEMIND_PROFILE"
-OTHERS: Final = (PROFILE, *(PREFIX + name for name in "CONFIG DATA_DIR CACHE_DIR PYTHON".split()))
+OTHERS: Final = (
+    PROFILE,
+    *(PREFIX + name for name in "CONFIG DATA_DIR CACHE_DIR PYTHON CPU_VARIANT".split()),
+)
 """Variables that say where something is rather than what is set."""
 Key = tuple[str, ...]
 """The way to a value: `("budget", "seconds")`."""

@@ -165,6 +165,12 @@ def environment(folder: str) -> dict[str, str]:
 
     # Without a home folder the interpreter would look for one at its start: by a socket, in vain.
     variables = {"PYTHONHASHSEED": "0", "TMPDIR": folder, "HOME": folder}
+    # The code for this processor that the person chose (`edgemind.engines.llama.backends`), and
+    # where a program in one file unpacked itself: its children need not do so again.
+    kept = ("EDGEMIND_CPU_VARIANT", "_PYI_")
+    variables |= {name: value for name, value in os.environ.items() if name.startswith(kept)}
+    if getattr(sys, "frozen", False):
+        return variables
     if site.ENABLE_USER_SITE and site.getusersitepackages() in sys.path:
         variables["PYTHONUSERBASE"] = site.getuserbase()  # libraries are installed there too
     package = str(Path(__file__).parents[2])

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from edgemind.engines.llama.backends import load_backends
 from edgemind.errors import ModelError, ModelInvalid, ModelNotFound
 
 LLAMA_LOG_ERROR = 4
@@ -28,9 +29,15 @@ def load_api() -> Any:
     core while the other burns the rest of its time slice. Asleep after a few microseconds costs
     less at worst; how much depends on the scheduler (`scripts/bench_contention.py`, docs/log.md).
     It has to stand in the environment before libgomp is loaded; a value that the person set is
-    left alone.
+    left alone. Code for the processor that is a file of its own is loaded here, too (`backends`).
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    api = _bindings()
+    load_backends(api)
+    return api
+
+
+def _bindings() -> Any:
     if "llama_cpp" in sys.modules:
         return importlib.import_module("llama_cpp.llama_cpp")
     spec = importlib.util.find_spec("llama_cpp")
@@ -40,10 +47,9 @@ def load_api() -> Any:
     # taken away again, so that a later `import llama_cpp` elsewhere gets the real package.
     sys.modules["llama_cpp"] = importlib.util.module_from_spec(spec)
     try:
-        api = importlib.import_module("llama_cpp.llama_cpp")
+        return importlib.import_module("llama_cpp.llama_cpp")
     finally:
         del sys.modules["llama_cpp"]
-    return api
 
 
 class Log:
