@@ -25,15 +25,29 @@ HANDLER: Final = (
     r":qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
     r":\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
 )
+BOARDS: Final = {
+    False: ("0xd08", "fp asimd evtstrm crc32 cpuid"),
+    True: (
+        "0xd0b",
+        "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc "
+        "dcpop asimddp",
+    ),
+}
+"""The processor's number and features as /proc/cpuinfo of a Pi 4 and a Pi 5 tells them."""
+OLD: Final = ("cortex-a53", "cortex-a57", "cortex-a72")
+"""Processors without dot products."""
+CPUINFO: Final = "etc/edgemind-cpuinfo"
 UNSHARE: Final = "unshare --user --mount --pid --kill-child --fork sh -c".split()
 # Waits for its users, says who starts ARM programs (F: opened now, from outside of the folder),
-# gives the folder its own /dev of harmless files, and becomes the command.
+# gives the folder its own /dev of harmless files and a board's /proc/cpuinfo (onnxruntime crashes
+# when it reads another machine's), and becomes the command.
 ENTER: Final = r"""
 set -e
 read -r mapped
 mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
 printf '%s' "$2" >/proc/sys/fs/binfmt_misc/register
 mount -t proc none "$1/proc" 2>/dev/null || mount --rbind /proc "$1/proc"
+mount --bind "$1/etc/edgemind-cpuinfo" "$1/proc/cpuinfo"
 mount --rbind /sys "$1/sys"
 mount -t tmpfs -o mode=755 none "$1/dev"
 for device in null zero full random urandom tty; do
@@ -108,6 +122,7 @@ def run(
     }
     if cpu is not None:
         environment["QEMU_CPU"] = cpu
+    (root / CPUINFO).write_text(cpuinfo(dotprod=cpu not in OLD))
     started = subprocess.Popen(
         [*UNSHARE, ENTER, "enter", str(root), f"{HANDLER}:{qemu}:POCF", *command],
         env=environment,
@@ -126,6 +141,21 @@ def run(
             started.kill()
             started.wait()
     return subprocess.CompletedProcess(list(command), started.returncode, said, errors)
+
+
+def cpuinfo(*, dotprod: bool, cores: int = 4) -> str:
+    """What /proc/cpuinfo says on a board whose processor has dot products, or has none."""
+    part, features = BOARDS[dotprod]
+    lines = f"""\
+BogoMIPS\t: 108.00
+Features\t: {features}
+CPU implementer\t: 0x41
+CPU architecture: 8
+CPU variant\t: 0x0
+CPU part\t: {part}
+CPU revision\t: 3
+"""
+    return "\n".join(f"processor\t: {core}\n{lines}" for core in range(cores))
 
 
 def wait_for_namespace(process: subprocess.Popen[str]) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from edgemind.config import load_config
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "packaging" / "raspberry-pi"
 PAGE = (FOLDER / "README.md").read_text(encoding="utf-8")
 
