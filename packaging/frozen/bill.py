@@ -20,7 +20,6 @@ from typing import Any, Final
 
 Entry = tuple[str, str, str]
 """A line of PyInstaller's lists: name inside, path on this machine, kind."""
-_NAMED: Final = ("License-Expression", "License")
 _LICENSE: Final = re.compile(r"(?i)(licen[cs]e|copying|notice|thirdpartynotices)[^/]*$")
 
 
@@ -73,7 +72,11 @@ def bill(
     """The bill: of `whole`, what cyclonedx-bom says of the environment, what is inside; and what is
     no Python package.
     """
-    components = [one for one in whole.get("components", ()) if _plain(one["name"]) in packages]
+    components = [
+        _without_places(one)
+        for one in whole.get("components", ())
+        if _plain(one["name"]) in packages
+    ]
     described_names = {_plain(one["name"]) for one in components}
     for name in packages.keys() - described_names - {"edgemind"}:
         raise ValueError(f"the bill of materials lacks {name}: cyclonedx-bom did not describe it")
@@ -140,8 +143,7 @@ def licences(packages: Mapping[str, Distribution], debian: Mapping[str, str]) ->
         if name == "edgemind":
             continue
         files = [Path(str(file.locate())) for file in one.files or () if _LICENSE.search(str(file))]
-        named = next((one.metadata[key] for key in _NAMED if key in one.metadata), "")
-        parts.append(_part(f"{one.name} {one.version}", named.partition("\n")[0], sorted(files)))
+        parts.append(_part(f"{one.name} {one.version}", _named(one), sorted(files)))
     for name, version in debian.items():
         parts.append(_part(f"{name} {version}", "", [Path("/usr/share/doc", name, "copyright")]))
     return "\n".join(parts)
@@ -153,6 +155,23 @@ def _part(title: str, named: str, files: Sequence[Path]) -> str:
         raise ValueError(f"no licence was found for {title}")
     line = "=" * 80
     return "\n\n".join((f"{line}\n{title}  {named}".rstrip() + f"\n{line}", *texts)) + "\n"
+
+
+def _without_places(component: dict[str, Any]) -> dict[str, Any]:
+    """Without references to files of the machine that it was built on."""
+    references = component.get("externalReferences", ())
+    kept = [one for one in references if not str(one.get("url", "")).startswith("file:")]
+    others = {key: value for key, value in component.items() if key != "externalReferences"}
+    return {**others, "externalReferences": kept} if kept else others
+
+
+def _named(package: Distribution) -> str:
+    """The licence as the package's metadata name it, in one of three ways."""
+    fields = ("License-Expression", "License")
+    named = next((package.metadata[one] for one in fields if one in package.metadata), "")
+    classifiers = package.metadata.get_all("Classifier") or []
+    found = [one.rpartition(" :: ")[2] for one in classifiers if one.startswith("License ::")]
+    return named.partition("\n")[0] or ", ".join(found)
 
 
 def _plain(name: str) -> str:

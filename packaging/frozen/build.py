@@ -80,12 +80,15 @@ def environment(wanted: Sequence[str]) -> Path:
 
 def environments(*, desktop: bool) -> Path:
     """The Python to build with; what is installed there is described in `DESCRIBED`."""
-    command = [str(PACKAGING / "build_portable_wheel")]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    wheel = os.environ.get("PACKAGING_WHEEL")  # Windows builds it in another way
+    if wheel is None:
+        command = [str(PACKAGING / "build_portable_wheel")]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        wheel = done.stdout.strip()
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     inside, describing = requirements(project, desktop=desktop)
-    python = environment([*inside, done.stdout.strip()])
+    python = environment([*inside, wheel])
     DESCRIBED.parent.mkdir(parents=True, exist_ok=True)
     tool = [str(environment(describing)), "-m", "cyclonedx_py", "environment"]
     tool += ["--output-reproducible", "--spec-version", "1.6", "--output-format", "JSON"]

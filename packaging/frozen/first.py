@@ -4,6 +4,14 @@ import os
 import signal
 import sys
 import time
+from typing import Any
+
+SAME_PRESS_SECONDS = 0.05
+
+
+def is_one_file(unpacked: str, program: str) -> bool:
+    """Whether the program unpacked itself somewhere, rather than lying beside its files."""
+    return os.path.dirname(os.path.realpath(unpacked)) != os.path.dirname(os.path.realpath(program))
 
 
 def give_back_library_path() -> None:
@@ -24,28 +32,30 @@ def hear_ctrl_c_once() -> None:
     A terminal sends Ctrl-C to both, so it would be heard twice; and the second one means "leave".
     """
     real, last = signal.signal, -1.0
+    wrapped: dict[Any, Any] = {}
 
-    def once(handler):  # type: ignore[no-untyped-def]
-        def heard(number, frame):  # type: ignore[no-untyped-def]
+    def once(handler: Any) -> Any:
+        def heard(number: int, frame: Any) -> None:
             nonlocal last
             now, before = time.monotonic(), last
             last = now
-            if now - before > 0.05:
+            if now - before > SAME_PRESS_SECONDS:
                 handler(number, frame)
 
-        heard.handler = handler
+        wrapped[heard] = handler
         return heard
 
-    def set_handler(number, handler):  # type: ignore[no-untyped-def]
-        wrapped = once(handler) if number == signal.SIGINT and callable(handler) else handler
-        before = real(number, wrapped)
-        return getattr(before, "handler", before)
+    def set_handler(number: int, handler: Any) -> Any:
+        mine = once(handler) if number == signal.SIGINT and callable(handler) else handler
+        before = real(number, mine)
+        return wrapped.pop(before, before)
 
-    set_handler(signal.SIGINT, signal.default_int_handler)
-    signal.signal = set_handler
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # nohup ignores it
+        set_handler(signal.SIGINT, signal.default_int_handler)
+    signal.signal = set_handler  # type: ignore[assignment]
 
 
 if sys.platform == "linux":
     give_back_library_path()
-if os.path.dirname(sys._MEIPASS) != os.path.dirname(sys.executable) and os.name == "posix":  # type: ignore[attr-defined]
+if os.name == "posix" and is_one_file(sys._MEIPASS, sys.executable):  # type: ignore[attr-defined]
     hear_ctrl_c_once()

@@ -35,9 +35,9 @@ OPTIONAL: Final = frozenset({"matplotlib", "onnx", "onnx_ir", "sympy"})
 
 LEFT_OUT: Final = (
     "_gdbm _tkinter PIL chardet hf_xet IPython llama_cpp.llama llama_cpp.server lark mypy "
-    "numpy.distutils "
-    "numpy.f2py onnxruntime.datasets onnxruntime.quantization onnxruntime.tools "
-    "onnxruntime.transformers pip pytest ruff scipy setuptools shellingham.nt tensorflow torch wheel"
+    "numpy.distutils numpy.f2py onnxruntime.datasets onnxruntime.quantization onnxruntime.tools "
+    "onnxruntime.transformers pip pytest ruff scipy setuptools shellingham.nt tensorflow torch "
+    "wheel"
 ).split()
 """Modules that some library would load if it could, and that nothing here calls."""
 

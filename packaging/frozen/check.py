@@ -1,0 +1,308 @@
+"""`packaging/check_bare_root`: do the packages work where there is no Python and no network?
+
+    packaging/check_bare_root ROOT [--deb FILE] [--file FILE] [--folder FOLDER] [--source COMMAND]
+
+ROOT is a minimal Debian that debootstrap makes where it is missing. The package is installed there
+and every program is run in it by chroot, without a network. Exit codes and messages of errors are
+held against COMMAND, the program of the source tree. Needs Linux, root and debootstrap.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+MIRROR: Final = "http://deb.debian.org/debian"
+QUESTION: Final = "Tom has 3 bags with 14 marbles each and gives 5 away. How many are left?"
+ANSWER: Final = "#### 37"
+SCRATCH: Final = "/var/tmp/edgemind-check"
+"""The same path here and in the root: messages name it."""
+MODEL: Final = f"{SCRATCH}/unknown.gguf"
+KNOWN_TEMPLATE, OTHER_TEMPLATE = b"{% endfor %}{% if add", b"{% endfor%}{%  if add"
+ERRORS: Final = (
+    ("ask", ""),
+    ("ask", "--no-such-option", "2+2"),
+    ("ask", "2+2", "--model", f"{SCRATCH}/nowhere.gguf"),
+    ("ask", "2+2", "--model", f"{SCRATCH}/damaged.gguf"),
+    ("ask", "2+2", "--model", f"{SCRATCH}/text.txt"),
+    ("ask", "2+2", "--strategy", "vot"),
+    ("ask", QUESTION, "--tokens", "1"),
+    ("chat", "--seconds", "-1"),
+)
+CODE: Final = """
+import collections, datetime, decimal, fractions, heapq, itertools, random, statistics, typing
+def double(x):
+    '''
+    >>> double(2)
+    4
+    '''
+    return statistics.mean([x, x]) * 2
+"""
+SETTLED: Final = {"LC_ALL": "C.UTF-8", "COLUMNS": "80", "PATH": "/usr/bin:/bin"}
+
+
+class Root:
+    """The bare Debian, and how programs run in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def make(self) -> None:
+        """Bootstrap it where it is missing."""
+        if not (self.folder / "usr/bin/dpkg").exists():
+            command = ["debootstrap", "--variant=minbase", "bookworm", str(self.folder), MIRROR]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        if not (self.folder / "usr/bin/strace").exists():  # for `prove`
+            install = ["chroot", str(self.folder), "apt-get", "install", "-qq", "-y"]
+            subprocess.run([*install, "--no-install-recommends", "strace"], check=True)
+
+    def run(
+        self, *command: str, stdin: str = "", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program in there: no network, its own processes, /dev and /proc."""
+        inside = ["unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", _ENTER, "sh"]
+        return subprocess.run(
+            [*inside, str(self.folder), *command],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            env=SETTLED | {"HOME": f"{SCRATCH}/home"} | variables,
+        )
+
+
+_ENTER: Final = (
+    'root=$1; shift; mount --bind /dev "$root/dev" && mount -t proc proc "$root/proc" && '
+    'exec chroot "$root" "$@"'
+)
+
+
+class Checks:
+    """What was looked at, and what failed."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+
+    def tell(self, good: bool, what: str, seen: str = "") -> None:
+        """One line for one check; what was seen, where that is not what it should be."""
+        self.failed += not good
+        print(f"{'ok  ' if good else 'FAIL'}  {what}", flush=True)
+        if not good:
+            print("".join(f"        {line}\n" for line in seen.strip().splitlines()), end="")
+
+
+def check(root: Root, program: str, source: Sequence[str], checks: Checks) -> None:
+    """Everything that a package's program has to do, in the bare root."""
+    name = program.rsplit("/", 1)[-1]
+    done = root.run(program, "ask", QUESTION)
+    good = done.returncode == 0 and ANSWER in done.stdout
+    checks.tell(good, f"{name} answers right", done.stdout + done.stderr)
+
+    done = root.run(program, "ask", "–" + QUESTION, "--json", LC_ALL="C")
+    good = done.returncode == 0 and '"network": "locked:seccomp"' in done.stdout
+    checks.tell(good, f"{name} answers in the C locale, locked", done.stdout + done.stderr)
+
+    done = root.run(program, "chat", stdin="What is 12 + 30?\nWhat is 5 + 6?\n")
+    good = done.returncode == 0 and "#### 42" in done.stdout and "#### 11" in done.stdout
+    checks.tell(good, f"{name} chats with lines from a pipe", done.stdout + done.stderr)
+
+    done = root.run(program, "doctor")
+    good = done.returncode == 0 and re.search(r"network +locked", done.stdout) is not None
+    checks.tell(good, f"{name} doctor", done.stdout + done.stderr)
+
+    done = root.run(program, "prove")
+    good = done.returncode == 0 and "anything else: nothing" in done.stdout
+    good = good and "lock put on: yes" in done.stdout and ANSWER in done.stdout
+    checks.tell(good, f"{name} prove finds no socket, file or program", done.stdout + done.stderr)
+
+    for arguments in ERRORS:
+        here = subprocess.run(
+            [*source, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=SETTLED | {"HOME": f"{SCRATCH}/home", "PYTHONPATH": str(ROOT)},
+        )
+        there = root.run(program, *arguments)
+        good = (here.returncode, here.stderr) == (there.returncode, there.stderr)
+        good = good and here.returncode != 0
+        words = " ".join(shlex.quote(word.replace(SCRATCH, "…")[:24]) for word in arguments)
+        both = f"source {here.returncode}: {here.stderr}\nhere {there.returncode}: {there.stderr}"
+        checks.tell(good, f"{name} {words}: exit {here.returncode}, as the source tree", both)
+
+    # A model that was never seen, with a template that nobody knows: two kinds of children.
+    done = root.run(
+        "strace", "-f", "-e", "trace=execve", program, "ask", QUESTION, "--model", MODEL
+    )
+    children = set(re.findall(r'execve\(.*"_child", "(\w+)"', done.stderr))
+    good = done.returncode == 0 and ANSWER in done.stdout and {"probe", "template"} <= children
+    checks.tell(
+        good, f"{name} tries an unknown model in children", done.stdout + done.stderr[-2000:]
+    )
+
+    done = root.run(program, "ask", QUESTION, "--verify", "grep -q '#### 37'", "--explain")
+    good = done.returncode == 0 and ANSWER in done.stdout
+    checks.tell(good, f"{name} --verify", done.stdout + done.stderr)
+
+    limits = {"seconds": 20, "memory": 1 << 29, "open_files": 64, "file": 1 << 24}
+    request = {"code": CODE, "certain": True, "sessions": [], "tests": "assert double(4) == 8"}
+    opening = {"until": 1e9, "request": request, "limits": limits, "errors": False}
+    done = root.run(program, "_child", "python", stdin=json.dumps(opening) + "\n")
+    good = done.stdout.split() == ['"ready"', *'{"checks": 3}'.split(), *['"passed"'] * 3, '"done"']
+    checks.tell(good, f"{name} runs Python code in a child", done.stdout + done.stderr)
+
+    target = f"{SCRATCH}/smaller.gguf"
+    (root.folder / target[1:]).unlink(missing_ok=True)
+    done = root.run(program, "models", "quantize", MODEL, target, "--type", "Q4_K_M", "--no-check")
+    good = done.returncode == 0 and (root.folder / target[1:]).stat().st_size > 1_000_000
+    checks.tell(good, f"{name} quantises in a child", done.stdout + done.stderr)
+
+    onnx = str(root.run("find", "/usr/lib/edgemind", "-name", "edgemind-nano-onnx").stdout.strip())
+    done = root.run(program, "ask", QUESTION, "--model", onnx)
+    good = done.returncode == 0 and ANSWER in done.stdout
+    checks.tell(good, f"{name} answers with the ONNX model", done.stdout + done.stderr)
+
+    check_variants(root, program, checks)
+
+
+def check_variants(root: Root, program: str, checks: Checks) -> None:
+    """The best code for this processor is taken, and the least that every processor can run."""
+    name = program.rsplit("/", 1)[-1]
+    done = root.run("strace", "-f", "-e", "trace=openat", program, "ask", QUESTION)
+    opened = re.findall(r"libggml-cpu-(\w+)\.so.* = \d", done.stderr)
+    best = opened[-1] if opened else "none"
+    good = best == expected_variant(Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    checks.tell(good, f"{name} takes the variant {best} of llama.cpp", str(opened))
+    for variant in ("x64", "sse42", "haswell"):
+        done = root.run(program, "ask", QUESTION, EDGEMIND_CPU_VARIANT=variant)
+        good = done.returncode == 0 and ANSWER in done.stdout
+        checks.tell(good, f"{name} answers with {variant}", done.stdout + done.stderr)
+    done = root.run(program, "ask", QUESTION, EDGEMIND_CPU_VARIANT="haswel")
+    good = done.returncode == 2 and "did you mean haswell?" in done.stderr
+    checks.tell(good, f"{name} refuses a variant that is not there", done.stdout + done.stderr)
+
+
+def expected_variant(cpuinfo: str) -> str:
+    """The newest variant for x86-64 that a processor with these flags can run."""
+    found = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
+    flags = set(found[1].split()) if found else set()
+    skylake = {"avx2", "bmi2", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+    known = (
+        ("sapphirerapids", {"amx_int8", "amx_tile", "avx512_bf16"}),
+        ("zen4", skylake | {"avx512vbmi", "avx512_vnni", "avx512_bf16"}),
+        ("icelake", skylake | {"avx512vbmi", "avx512_vnni"}),
+        ("cooperlake", skylake | {"avx512_vnni", "avx512_bf16"}),
+        ("cascadelake", skylake | {"avx512_vnni"}),
+        ("cannonlake", skylake | {"avx512vbmi"}),
+        ("skylakex", skylake),
+        ("alderlake", {"avx2", "avx_vnni"}),
+        ("haswell", {"avx2", "fma", "f16c", "bmi2"}),
+        ("sandybridge", {"avx"}),
+        ("sse42", {"sse4_2"}),
+    )
+    return next((name for name, needed in known if needed <= flags), "x64")
+
+
+def seconds_to_first_token(command: Sequence[str], variables: dict[str, str]) -> float:
+    """From the start of the process to the first byte of an answer."""
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [*command, "ask", QUESTION, "--strategy", "direct"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        env=variables,
+    ) as process:
+        assert process.stdout is not None
+        os.read(process.stdout.fileno(), 1)
+        seconds = time.perf_counter() - started
+        process.stdout.read()
+    return seconds
+
+
+def compare_starts(programs: Mapping[str, Sequence[str]], rounds: int) -> None:
+    """Medians of the time to the first token, the programs by turns."""
+    variables = SETTLED | {"HOME": f"{SCRATCH}/home", "PYTHONPATH": str(ROOT)}
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    for _ in range(rounds + 1):
+        for name, command in programs.items():
+            times[name].append(seconds_to_first_token(command, variables))
+    medians = {name: statistics.median(each[1:]) for name, each in times.items()}
+    for name, median in medians.items():
+        ratio = median / medians["source tree"]
+        print(f"first token of {name}: {median:.3f} s, {ratio:.2f} × the source tree")
+
+
+def prepare(root: Root) -> None:
+    """The files that the checks name, here and in the root."""
+    bundled = (ROOT / "models" / "edgemind-nano.gguf").read_bytes()
+    assert KNOWN_TEMPLATE in bundled and len(KNOWN_TEMPLATE) == len(OTHER_TEMPLATE)
+    for place in (Path(SCRATCH), root.folder / SCRATCH[1:]):
+        shutil.rmtree(place, ignore_errors=True)
+        (place / "home").mkdir(parents=True)
+        (place / "damaged.gguf").write_bytes(bundled[:100_000])
+        (place / "text.txt").write_text("no model", encoding="utf-8")
+        unknown = bundled.replace(KNOWN_TEMPLATE, OTHER_TEMPLATE)
+        (place / "unknown.gguf").write_bytes(unknown)
+
+
+def newest(pattern: str) -> Path | None:
+    """The file in dist/ that was built last."""
+    found = [path for path in (ROOT / "dist").glob(pattern) if path.is_file()]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check what was built."""
+    parser = argparse.ArgumentParser(prog="packaging/check_bare_root", description=__doc__)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--deb", type=Path, default=newest("edgemind_*.deb"))
+    parser.add_argument("--file", type=Path, default=newest("edgemind-[0-9]*-x86_64"))
+    parser.add_argument("--folder", type=Path, default=ROOT / "build/frozen/folder/dist/edgemind")
+    parser.add_argument("--source", default=f"{ROOT}/.venv/bin/python -P -m edgemind")
+    parser.add_argument("--rounds", type=int, default=9, help="starts that are timed")
+    options = parser.parse_args(arguments)
+    if os.geteuid() != 0 or shutil.which("debootstrap") is None:
+        print("check_bare_root: needs root and debootstrap", file=sys.stderr)
+        return 1
+    root, checks, source = Root(options.root.resolve()), Checks(), shlex.split(options.source)
+    root.make()
+    prepare(root)
+    pythons = [path.name for path in (root.folder / "usr/bin").glob("python*")]
+    checks.tell(not pythons, "the root has no Python", " ".join(pythons))
+    shutil.copy(options.deb, root.folder / "edgemind.deb")
+    done = root.run("dpkg", "--install", "/edgemind.deb")
+    checks.tell(done.returncode == 0, "the package installs", done.stdout + done.stderr)
+    check(root, "/usr/bin/edgemind", source, checks)
+    (root.folder / "opt").mkdir(exist_ok=True)
+    shutil.copy(options.file, root.folder / "opt/edgemind-in-one-file")
+    (root.folder / "opt/edgemind-in-one-file").chmod(0o755)
+    check(root, "/opt/edgemind-in-one-file", source, checks)
+    left = list((root.folder / "tmp").iterdir())
+    checks.tell(not left, "nothing is left in /tmp", " ".join(map(str, left)))
+    programs = {
+        "source tree": source,
+        "one folder": [str(options.folder / "edgemind")],
+        "one file": [str(options.file)],
+    }
+    compare_starts(programs, options.rounds)
+    print(f"{checks.failed} failed" if checks.failed else "all good")
+    return min(checks.failed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
