@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -24,9 +25,36 @@ CHECKOUT: Final = HERE.parents[1]
 PYTHON: Final = "/usr/lib/edgemind/bin/python3"
 INSIDE: Final = "/opt/check"
 """Where the folder of the check lies in the arm64 system."""
+ONNX: Final = "/usr/lib/edgemind/lib/python3.11/site-packages/edgemind/models/edgemind-nano-onnx"
 CPUS: Final = ("cortex-a72", "cortex-a76", "max")
 """The Pi 4's processor, the Pi 5's, and everything that QEMU knows."""
-TEST_PACKAGES: Final = ("pytest>=8.3,<10", "hypothesis>=6.100,<7", "gguf>=0.17,<1")
+TEST_PACKAGES: Final = (
+    "gguf>=0.17,<1",
+    "hypothesis>=6.100,<7",
+    "onnx>=1.17,<2",
+    "onnx-ir>=0.1,<2",
+    "pytest>=8.3,<10",
+)
+PLATFORMS: Final = tuple(
+    f"{name}_aarch64"
+    for name in "manylinux2014 manylinux_2_17 manylinux_2_26 manylinux_2_27 manylinux_2_28".split()
+)
+TESTS: Final = (
+    *(f"tests/test_{name}.py" for name in "budget chat config prompt router run".split()),
+    *(f"tests/test_{name}.py" for name in "run_samples settings stopping strategies".split()),
+    *(f"tests/test_{name}.py" for name in "structured tally thoughts".split()),
+    *(f"tests/engines/test_{name}.py" for name in "cores llama_files llama_sampling".split()),
+    *(f"tests/engines/test_{name}.py" for name in "llama_grammar llama_sizing reading".split()),
+    *(f"tests/engines/test_{name}.py" for name in "samplings scripted verbs".split()),
+    "tests/catalog/test_gguf_header.py",
+    "tests/catalog/test_gguf_model.py",
+    "tests/catalog/test_shelf.py",
+    "tests/costs",
+    "tests/meters/test_sensors.py",
+)
+"""What keeps no time, needs no lock of the kernel and starts few children."""
+NOT_THERE: Final = ("test_what_is_bundled_is_told_by_its_place",)
+"""Tests of the checkout's own model, whose place an installed package does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +116,39 @@ def answers(root: Path, cpu: str) -> Said:
     return Said.read(done.stdout)
 
 
-def ask(root: Path, cpu: str) -> dict[str, Any]:
+def ask(root: Path, cpu: str, *options: str) -> dict[str, Any]:
     """One answer by the command line."""
     question = (HERE / "prompts.txt").read_text().splitlines()[0]
     command = ["edgemind", "ask", question, "--strategy", "direct", "--temperature", "0", "--json"]
-    done = arm64_root.run(root, command, cpu=cpu, capture=True)
+    done = arm64_root.run(root, [*command, *options], cpu=cpu, capture=True)
     if done.returncode:
         raise arm64_root.NoRoot(f"edgemind ask failed on {cpu}: {done.stderr[-2000:]}")
     return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def run_tests(root: Path, cpu: str, tests: Sequence[str]) -> int:
+    """Run tests of this checkout against the installed package; pytest's exit status."""
+    folder = root / INSIDE.lstrip("/")
+    tree, packages = folder / "tree", folder / "packages"
+    if not packages.exists():
+        fetch = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(packages)]
+        wanted = ["--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp"]
+        platforms = [word for name in PLATFORMS for word in ("--platform", name)]
+        subprocess.run([*fetch, *wanted, *platforms, *TEST_PACKAGES], check=True)
+    shutil.rmtree(tree, ignore_errors=True)
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=CHECKOUT, check=True, capture_output=True, text=True
+    ).stdout
+    for name in names.strip("\0").split("\0"):
+        # The package's modules are those that were installed.
+        if not name.startswith("edgemind/"):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(CHECKOUT / name, tree / name)
+    pytest = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", f"{INSIDE}/tree"]
+    left_out = ["-k", " and ".join(f"not {name}" for name in NOT_THERE)]
+    files = [f"{INSIDE}/tree/{name}" for name in tests or TESTS]
+    command = ["env", "-C", f"{INSIDE}/tree", *pytest, *left_out, *files]
+    return arm64_root.run(root, command, {"PYTHONPATH": f"{INSIDE}/packages"}, cpu=cpu).returncode
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -105,11 +158,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--suite", default="bookworm", help="the Debian to install into")
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
     parser.add_argument("--installed", action="store_true", help="it is there from the last time")
-    parser.add_argument("--tests", nargs="*", help="also run these files of the test suite there")
+    parser.add_argument("--tests", nargs="*", help="also run tests there, these or some")
     chosen = parser.parse_args(arguments)
+    # Otherwise what runs in the system would outlive this process.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     build = Path(os.environ["CHECK_FOLDER"])
     root = build / f"root-{chosen.suite}"
-    packages = sorted((CHECKOUT / "dist").glob("edgemind_*_arm64.deb"))
+    found = (CHECKOUT / "dist").glob("edgemind_*_arm64.deb")
+    packages = sorted(found, key=lambda path: path.stat().st_mtime)
     try:
         if not packages:
             raise arm64_root.NoRoot("dist/ has no arm64 package: run build_deb first")
@@ -129,8 +185,12 @@ def main(arguments: Sequence[str]) -> int:
             for line in differing:
                 print(f"{'':<11} {line}")
             failed |= bool(differing)
-            said = ask(root, cpu)
-            print(f"{'':<11} edgemind ask: {said['answer']}, network {said['network']}")
+            for kind, options in (("GGUF", ()), ("ONNX", ("--model", ONNX))):
+                said = ask(root, cpu, *options)
+                print(f"{'':<11} edgemind ask, {kind}: {said['answer']}, {said['network']}")
+            sys.stdout.flush()
+        if chosen.tests is not None:
+            failed |= bool(run_tests(root, (chosen.cpu or CPUS)[-1], chosen.tests))
     except arm64_root.NoRoot as error:
         print(f"edgemind: {error}", file=sys.stderr)
         return 3

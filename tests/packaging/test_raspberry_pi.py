@@ -10,11 +10,13 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import edgemind
 from edgemind.config import load_config
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +60,9 @@ def libraries(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["build_deb", "build_wheel", "check_qemu", "common"])
+@pytest.mark.parametrize(
+    "name", ["build_deb", "build_wheel", "check_qemu", "common", "debian/postinst", "debian/prerm"]
+)
 def test_scripts_are_whole(name: str) -> None:
     assert os.access(FOLDER / name, os.X_OK) == (name != "common")
     for shell in {"sh", "bash" if shutil.which("bash") else "sh"}:
@@ -147,6 +151,43 @@ def test_the_profile_on_the_page_is_one(tmp_path: Path) -> None:
     config = load_config(file, {"EDGEMIND_PROFILE": "pi"})
     assert config.options() == {"threads": 4, "width": 4}
     assert (config.budget.seconds, config.budget.joules) == (60, 300)
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg-deb here")
+@pytest.mark.skipif(not shutil.which("readelf"), reason="no readelf here (binutils)")
+def test_the_package_needs_the_systems_python(
+    packaging: Callable[[str], Any], tmp_path: Path
+) -> None:
+    tree, pages = tmp_path / "tree", tmp_path / "pages"
+    (tree / "bin").mkdir(parents=True)
+    (tree / "bin" / "python3").symlink_to("/usr/bin/python3.11")
+    (tree / "edgemind").write_text("#!/usr/lib/edgemind/bin/python3 -P\n")
+    (pages / "completions").mkdir(parents=True)
+    for name in ("edgemind.1", *(f"completions/{one}" for one in "edgemind _edgemind".split())):
+        (pages / name).write_text(name)
+    (pages / "completions" / "edgemind.fish").write_text("")
+    made = packaging("build_deb").build(
+        tree, "arm64", tmp_path, pages, 0, "a <a@b.c>", FOLDER / "debian"
+    )
+    assert made.name == f"edgemind_{edgemind.__version__}-1_arm64.deb"
+
+    def tell(*arguments: str) -> str:
+        command = ["dpkg-deb", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    assert (
+        tell("-f", str(made), "Depends").rstrip().endswith(", python3 (>= 3.11), python3 (<< 3.12)")
+    )
+    assert "needs no Python" not in tell("-f", str(made), "Description")
+    listed = {line.split()[5]: line for line in tell("-c", str(made)).splitlines()}
+    assert "-> /usr/bin/python3.11" in listed["./usr/lib/edgemind/bin/python3"]
+    assert listed["./usr/lib/edgemind/edgemind"].startswith("-rwxr-xr-x root/root")
+    tell("--control", str(made), str(tmp_path / "control"))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "control").iterdir()}
+    assert modes == {"control": 0o644, "md5sums": 0o644, "postinst": 0o755, "prerm": 0o755}
+    tell("-x", str(made), str(tmp_path / "out"))
+    copyright_text = (tmp_path / "out/usr/share/doc/edgemind/copyright").read_text()
+    assert "dist-info" in copyright_text and "frozen" not in copyright_text
 
 
 SYSTEM_INFO = "CPU : NEON = 1 | ARM_FMA = 1 | DOTPROD = 1 | SVE_CNT = 0 | OPENMP = 1 | "
