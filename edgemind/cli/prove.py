@@ -32,6 +32,7 @@ from edgemind.errors import ConfigError, EdgemindError
 from edgemind.folders import cache_folder, config_folder, data_folder
 from edgemind.guard.evidence import Evidence, Kind, Places, judge
 from edgemind.guard.strace import FOLLOW
+from edgemind.verify.children import frozen_variables
 
 QUESTION = "Tom has 3 bags with 14 marbles each and gives 5 away. How many are left?"
 WORDS: dict[Kind, str] = {
@@ -86,7 +87,8 @@ def program() -> tuple[str, ...]:
 def tracing(trace: Path) -> tuple[str, ...]:
     """strace, writing one file for each process: `trace` and its number behind a dot."""
     calls, written = FOLLOW
-    return ("strace", *written, "-e", f"trace={calls}", "-o", str(trace))
+    told = (word for pair in frozen_variables().items() for word in ("-E", "=".join(pair)))
+    return ("strace", *written, "-e", f"trace={calls}", "-o", str(trace), *told)
 
 
 def places(model: str | None) -> Places:
@@ -161,7 +163,9 @@ def _in_an_empty_network(asking: Sequence[str], json: bool) -> None:
     if shutil.which("unshare") is None:
         raise ConfigError("prove needs strace: install it (or unshare, of util-linux)")
     with tempfile.TemporaryFile() as counted:
-        command = ["unshare", *_NAMESPACE, "sh", "-c", _SHELL, "sh", *asking]
+        told = ["=".join(pair) for pair in frozen_variables().items()]
+        again = ["env", *told, *asking] if told else asking
+        command = ["unshare", *_NAMESPACE, "sh", "-c", _SHELL, "sh", *again]
         if not json:
             put(f"$ {shlex.join(command)} 3>packets")
         # The shell's descriptor 3 is this file.

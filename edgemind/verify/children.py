@@ -165,12 +165,11 @@ def environment(folder: str) -> dict[str, str]:
 
     # Without a home folder the interpreter would look for one at its start: by a socket, in vain.
     variables = {"PYTHONHASHSEED": "0", "TMPDIR": folder, "HOME": folder}
-    # The code for this processor that the person chose (`edgemind.engines.llama.backends`), and
-    # where a program in one file unpacked itself: its children need not do so again.
-    kept = ("EDGEMIND_CPU_VARIANT", "_PYI_")
-    variables |= {name: value for name, value in os.environ.items() if name.startswith(kept)}
+    # The code for this processor that the person chose (`edgemind.engines.llama.backends`).
+    if chosen := os.environ.get("EDGEMIND_CPU_VARIANT"):
+        variables["EDGEMIND_CPU_VARIANT"] = chosen
     if getattr(sys, "frozen", False):
-        return variables
+        return variables | frozen_variables()
     if site.ENABLE_USER_SITE and site.getusersitepackages() in sys.path:
         variables["PYTHONUSERBASE"] = site.getuserbase()  # libraries are installed there too
     package = str(Path(__file__).parents[2])
@@ -178,6 +177,19 @@ def environment(folder: str) -> dict[str, str]:
     if package not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         variables["PYTHONPATH"] = package
     return variables
+
+
+def frozen_variables() -> dict[str, str]:
+    """What a frozen program has to tell itself when it starts once more; nothing otherwise.
+
+    Where its libraries are, and, in one file, where it unpacked itself: it need not do so again.
+    Other programs must not get the first, so that it does not stand in our own environment.
+    """
+    folder: str | None = getattr(sys, "_MEIPASS", None)
+    if folder is None:
+        return {}
+    told = {name: value for name, value in os.environ.items() if name.startswith("_PYI_")}
+    return told | {"LD_LIBRARY_PATH": folder}
 
 
 class _Lines:

@@ -13,7 +13,6 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "edgemind"
-DESKTOP: Final = "edgemind.desktop"
 
 DATA: Final = (".json", ".jsonl", ".txt", ".svg", ".png", ".qss", ".qml", ".typed")
 """Files beside our modules that are read when the program runs."""
@@ -55,14 +54,13 @@ BY_NAME: Final = (
 """What is imported through a name in a text, by us or inside a library."""
 
 
-def own_modules(*, desktop: bool, package: Path = PACKAGE) -> list[str]:
+def own_modules(package: Path = PACKAGE) -> list[str]:
     """Our own modules: many are imported by name only, so that none is found by looking."""
     names = (
         ".".join((package.name, *path.relative_to(package).with_suffix("").parts))
         for path in sorted(package.rglob("*.py"))
     )
-    found = (name.removesuffix(".__init__") for name in names)
-    return [name for name in found if desktop or not _is_below(name, DESKTOP)]
+    return [name.removesuffix(".__init__") for name in names]
 
 
 def standard_library() -> list[str]:
@@ -71,10 +69,10 @@ def standard_library() -> list[str]:
     return [name for name in wanted if not name.startswith("_") and _is_here(name)]
 
 
-def hidden_imports(*, desktop: bool) -> list[str]:
+def hidden_imports() -> list[str]:
     """What PyInstaller has to take in although no import of a name leads there."""
     return [
-        *own_modules(desktop=desktop),
+        *own_modules(),
         *standard_library(),
         *(f"{name}.{one}" for name in ("concurrent.futures", "json") for one in _inside(name)),
         *BY_NAME,
@@ -82,17 +80,18 @@ def hidden_imports(*, desktop: bool) -> list[str]:
 
 
 def excluded(*, desktop: bool) -> list[str]:
-    """What PyInstaller must not take in."""
+    """What PyInstaller must not take in: Qt only into the variant with the window.
+
+    The window's own modules are in both; without Qt they say what is missing.
+    """
     left_out = {*STANDARD_LIBRARY_LEFT_OUT, *OPTIONAL, *LEFT_OUT}
-    return sorted(left_out if desktop else {*left_out, *QT_LEFT_OUT, DESKTOP})
+    return sorted(left_out if desktop else {*left_out, *QT_LEFT_OUT})
 
 
-def data_files(*, desktop: bool) -> list[tuple[str, str]]:
+def data_files() -> list[tuple[str, str]]:
     """Files and the folders in the bundle that they go to."""
-    inside = (path for path in PACKAGE.rglob("*") if path.suffix in DATA)
-    if not desktop:
-        inside = (path for path in inside if (PACKAGE / "desktop") not in path.parents)
-    own = [(str(path), str(path.parent.relative_to(ROOT))) for path in sorted(inside)]
+    inside = sorted(path for path in PACKAGE.rglob("*") if path.suffix in DATA)
+    own = [(str(path), str(path.parent.relative_to(ROOT))) for path in inside]
     models = [
         (str(path), str(Path("edgemind", path.parent.relative_to(ROOT))))
         for name in MODELS
@@ -164,10 +163,6 @@ def _is_asked_for(name: str) -> bool:
         and name.count(".") == 2
         and not name.startswith(("libllama", "libmtmd", "libggml-cpu-"))
     )
-
-
-def _is_below(name: str, package: str) -> bool:
-    return name == package or name.startswith(f"{package}.")
 
 
 def _is_here(name: str) -> bool:

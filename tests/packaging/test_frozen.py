@@ -50,38 +50,37 @@ def imported() -> Iterator[tuple[Path, str]]:
 
 
 def test_every_module_of_ours_goes_in(parts: Any) -> None:
-    inside = set(parts.hidden_imports(desktop=False))
+    inside = set(parts.hidden_imports())
     late = {module for module, _ in LATE.values()}
     late |= {f"edgemind.strategies.{name}" for name in strategy_names()}
     late |= {f"edgemind.meters.{name}" for name in sensor_names()}
-    assert {one for one in late if not one.startswith("edgemind.desktop")} <= inside
+    assert late <= inside
     ours = {name for _, name in imported() if name.partition(".")[0] == "edgemind"}
-    assert {one for one in ours if not one.startswith("edgemind.desktop")} <= inside
+    assert ours <= inside
     assert "edgemind.__main__" in inside and "edgemind" in inside
 
 
-def test_the_window_is_a_variant_of_its_own(parts: Any, tmp_path: Path) -> None:
+def test_qt_goes_into_the_variant_with_the_window_only(parts: Any, tmp_path: Path) -> None:
     package = tmp_path / "edgemind"
-    for name in ("__init__.py", "cli/main.py", "desktop/__init__.py", "desktop/window.py"):
+    for name in ("__init__.py", "__main__.py", "desktop/__init__.py", "desktop/window.py"):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).touch()
-    assert parts.own_modules(desktop=False, package=package) == ["edgemind", "edgemind.cli.main"]
-    with_window = parts.own_modules(desktop=True, package=package)
-    assert {"edgemind.desktop", "edgemind.desktop.window"} < set(with_window)
-    assert {"PySide6", "edgemind.desktop"} <= set(parts.excluded(desktop=False))
-    assert not {"PySide6", "edgemind.desktop"} & set(parts.excluded(desktop=True))
+    names = ["edgemind", "edgemind.__main__", "edgemind.desktop", "edgemind.desktop.window"]
+    assert sorted(parts.own_modules(package)) == names
+    assert {"PySide6", "shiboken6", "PyQt6"} <= set(parts.excluded(desktop=False))
+    assert not {"PySide6", "shiboken6", "edgemind.desktop"} & set(parts.excluded(desktop=True))
 
 
 def test_every_library_is_inside_or_left_out_on_purpose(parts: Any) -> None:
     out, by_name = set(parts.excluded(desktop=False)), set(parts.BY_NAME)
-    assert not out & set(parts.hidden_imports(desktop=False))
+    assert not out & set(parts.hidden_imports())
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     for path, name in imported():
         top = name.partition(".")[0]
         if top in sys.stdlib_module_names or top == "edgemind":
             continue
-        if "desktop" in path.parts or name in out or top in out:
+        if name in out or top in out:
             continue
         # Not left out: so it must come with what a build installs, and a name in a text be told.
         found = [one for one in owners(project) if top in tops(one)]
@@ -114,7 +113,7 @@ def test_what_models_write_finds_the_standard_library(parts: Any) -> None:
 
 
 def test_models_and_data_go_where_they_are_looked_for(parts: Any) -> None:
-    placed = {(Path(source).name, to) for source, to in parts.data_files(desktop=False)}
+    placed = {(Path(source).name, to) for source, to in parts.data_files()}
     assert ("edgemind-nano.gguf", "edgemind/models") in placed
     assert ("tokenizer.json", "edgemind/models/edgemind-nano-onnx") in placed
     assert ("problems.jsonl", "edgemind/evaluate") in placed
@@ -224,17 +223,3 @@ def test_the_bill_names_what_is_inside(packaging: Callable[[str], Any], tmp_path
     text = bill.licences(packages, {})
     assert f"\n{library.name} {library.version}" in text
     assert "PYTHON SOFTWARE FOUNDATION LICENSE" in text
-
-
-def test_which_variant_a_processor_takes(packaging: Callable[[str], Any]) -> None:
-    check = packaging("check")
-    haswell = "avx avx2 fma f16c bmi2 sse4_2"
-    skylake = f"{haswell} avx512f avx512bw avx512cd avx512dq avx512vl"
-    for flags, name in (
-        ("fpu sse2", "x64"),
-        ("fpu sse4_2 avx", "sandybridge"),
-        (haswell, "haswell"),
-        (skylake, "skylakex"),
-        (f"{skylake} avx512vbmi avx512_vnni avx512_bf16", "zen4"),
-    ):
-        assert check.expected_variant(f"model: x\nflags\t\t: {flags}\n") == name
