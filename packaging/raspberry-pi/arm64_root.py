@@ -55,6 +55,8 @@ for device in null zero full random urandom tty; do
     mount --bind "/dev/$device" "$1/dev/$device"
 done
 mkdir "$1/dev/pts"
+mount -t devpts -o newinstance,ptmxmode=666 none "$1/dev/pts"
+ln -s pts/ptmx "$1/dev/ptmx"
 mkdir -m 1777 "$1/dev/shm"
 ln -s /proc/self/fd "$1/dev/fd"
 root=$1
