@@ -22,7 +22,11 @@ import pytest
 import edgemind
 
 ROOT = Path(__file__).parents[1]
-SCRIPTS = [".ci/run", "packaging/build_wheel", "scripts/edgemind", "scripts/test"]
+SCRIPTS = [
+    *(".ci/run", "scripts/edgemind", "scripts/test"),
+    *("packaging/build", "packaging/build_portable_wheel", "packaging/build_wheel"),
+    *("packaging/check_bare_root", "packaging/icons/make_png", "packaging/macos/build_dmg"),
+]
 FIRST_SCREEN_LINES = 40
 
 # Plays a machine's Python: answers what set-up asks of it, copies itself where a virtual

@@ -108,7 +108,7 @@ class Checks:
 
 def check(root: Root, program: str, source: Sequence[str], checks: Checks) -> None:
     """Everything that a package's program has to do, in the bare root."""
-    name = program.rsplit("/", 1)[-1]
+    name = program
     done = root.run(program, "ask", QUESTION)
     good = done.returncode == 0 and ANSWER in done.stdout
     checks.tell(good, f"{name} answers right", done.stdout + done.stderr)
@@ -196,7 +196,7 @@ def _settled(message: str) -> str:
 
 def check_variants(root: Root, program: str, libraries: Path, checks: Checks) -> None:
     """The best code for this processor is taken, and the least that every processor can run."""
-    name = program.rsplit("/", 1)[-1]
+    name = program
     done = root.run("strace", "-f", "-e", "trace=openat", program, "ask", QUESTION)
     opened = re.findall(r"libggml-cpu-(\w+)\.so.* = \d", done.stderr)
     best = opened[-1] if opened else "none"
@@ -299,10 +299,11 @@ def main(arguments: Sequence[str]) -> int:
         check(root, "/usr/bin/edgemind", source, checks)
         programs["one folder"] = [str(root.folder / "usr/lib/edgemind/edgemind")]
     if options.file is not None:
-        target = root.folder / "opt/edgemind-in-one-file"
+        target = root.folder / "opt/one-file/edgemind"  # messages tell how it is called
+        target.parent.mkdir(exist_ok=True)
         shutil.copy(options.file, target)
         target.chmod(0o755)
-        check(root, "/opt/edgemind-in-one-file", source, checks)
+        check(root, "/opt/one-file/edgemind", source, checks)
         programs["one file"] = [str(options.file)]
     left = list((root.folder / "tmp").iterdir())
     checks.tell(not left, "nothing is left in /tmp", " ".join(map(str, left)))

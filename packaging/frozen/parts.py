@@ -6,7 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -41,8 +41,8 @@ LEFT_OUT: Final = (
 """Modules that some library would load if it could, and that nothing here calls."""
 
 QT_LEFT_OUT: Final = ("PySide6", "shiboken6", "PyQt5", "PyQt6", "PySide2", "tkinter")
-
-
+QT_FILES_LEFT_OUT: Final = ("libqgtk3", "/translations/", "/networkinformation/", "/tls/")
+"""Parts of Qt that the window has no use for: the first would bring all of GTK."""
 HOOKS_LEFT_OUT: Final = ("pyi_rth_inspect", "pyi_rth_multiprocessing")
 """What PyInstaller runs at each start for libraries that look at source code or fork workers."""
 
@@ -104,7 +104,8 @@ def is_wanted_data(name: str) -> bool:
     """Whether a file that a library brings is of use: not tests, headers and type stubs."""
     parts = Path(name).parts
     return not (
-        "tests" in parts
+        any(part in name for part in QT_FILES_LEFT_OUT)
+        or "tests" in parts
         or "include" in parts
         or name.endswith((".pyi", ".h", ".pxd", ".pyx", ".c"))
     )
@@ -127,6 +128,36 @@ def libraries(folder: Path) -> list[tuple[str, str]]:
     names = [path.name for path in sorted(folder.iterdir())]
     kept = [name for name in names if _is_opened(name) or _is_asked_for(name)]
     return [(str(folder / name), "llama_cpp/lib") for name in kept]
+
+
+def without_idle(
+    binaries: Sequence[tuple[str, str, str]], needs: Callable[[str], set[str]]
+) -> list[tuple[str, str, str]]:
+    """The binaries without parts of Qt that stay out, and the system's libraries only they need.
+
+    `needs` tells which libraries the one at a path asks for, by their names.
+    """
+    kept = [one for one in binaries if not any(part in one[0] for part in QT_FILES_LEFT_OUT)]
+    if len(kept) == len(binaries):
+        return kept
+    system = {
+        Path(name).name: path
+        for name, path, kind in kept
+        if kind == "BINARY" and path.startswith(("/lib/", "/usr/lib/")) and "/" not in name
+    }
+    to_ask = [path for _, path, kind in kept if kind != "SYMLINK" and path not in system.values()]
+    asked: set[str] = set()
+    while to_ask:
+        new = (needs(to_ask.pop()) & system.keys()) - asked
+        asked |= new
+        to_ask += [system[name] for name in new]
+    return [one for one in kept if one[0] not in system or one[0] in asked]
+
+
+def needed_by(path: str) -> set[str]:
+    """The libraries that a library of Linux asks for, as readelf tells."""
+    done = subprocess.run(["readelf", "-dW", path], capture_output=True, text=True, check=False)
+    return set(re.findall(r"\(NEEDED\).*\[(.+?)\]", done.stdout))
 
 
 def stripped(binaries: Sequence[tuple[str, str, str]], folder: Path) -> list[tuple[str, str, str]]:

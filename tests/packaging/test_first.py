@@ -1,10 +1,16 @@
-"""What a frozen program does first: undo what its loader changed in the process."""
+"""A frozen program: undoes what its loader changed, and tells its children where they are."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from edgemind import probe
+from edgemind.cli import prove
+from edgemind.verify import children
 
 FIRST = Path(__file__).parents[2] / "packaging" / "frozen" / "first.py"
 SHOWS = "import os; print(os.environ.get('LD_LIBRARY_PATH'), 'LD_LIBRARY_PATH_ORIG' in os.environ)"
@@ -63,3 +69,32 @@ def test_a_folder_leaves_signals_alone() -> None:
     code = "import signal; print(signal.signal.__module__)"
     assert started(code, beside) == "signal"
     assert started(code, "/tmp/_MEIx") != "signal"
+
+
+def test_children_of_a_frozen_program_find_what_it_unpacked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert children.frozen_variables() == {}
+    assert "-E" not in prove.tracing(tmp_path)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "_MEIPASS", "/tmp/_MEIx", raising=False)
+    monkeypatch.setenv("_PYI_APPLICATION_HOME_DIR", "/tmp/_MEIx")
+    monkeypatch.setenv("SECRET", "1")
+    told = children.environment(str(tmp_path))
+    assert told["LD_LIBRARY_PATH"] == told["_PYI_APPLICATION_HOME_DIR"] == "/tmp/_MEIx"
+    assert told["HOME"] == str(tmp_path) and "SECRET" not in told and "PYTHONPATH" not in told
+    assert children.command("probe") == (sys.executable, "_child", "probe")
+    assert "LD_LIBRARY_PATH=/tmp/_MEIx" in prove.tracing(tmp_path)
+
+
+def test_a_frozen_program_stands_for_the_library_inside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "edgemind"
+    program.write_bytes(b"one")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(program))
+    before = probe._library()
+    assert before == probe._library() and before.startswith("frozen 3 ")
+    program.write_bytes(b"other")
+    assert probe._library() != before

@@ -147,6 +147,25 @@ def test_the_version_is_the_projects(parts: Any) -> None:
     assert parts.version() == edgemind.__version__
 
 
+def test_what_only_left_out_parts_need_stays_out_too(parts: Any) -> None:
+    needed = {
+        "/w/QtGui.so": {"libglib.so.0", "libc.so.6"},
+        "/w/libqgtk3.so": {"libgtk.so.0", "libglib.so.0"},
+        "/usr/lib/libgtk.so.0": {"libglib.so.0"},
+        "/usr/lib/libglib.so.0": {"libpcre.so.0"},
+    }
+    entries = [
+        ("PySide6/QtGui.so", "/w/QtGui.so", "EXTENSION"),
+        ("PySide6/plugins/libqgtk3.so", "/w/libqgtk3.so", "BINARY"),
+        *((name, f"/usr/lib/{name}", "BINARY") for name in ("libgtk.so.0", "libglib.so.0")),
+        ("libpcre.so.0", "/usr/lib/libpcre.so.0", "BINARY"),
+    ]
+    kept = parts.without_idle(entries, lambda path: needed.get(path, set()))
+    assert [name for name, _, _ in kept] == ["PySide6/QtGui.so", "libglib.so.0", "libpcre.so.0"]
+    plain = [one for one in entries if "gtk3" not in one[0]]
+    assert parts.without_idle(plain, lambda _: set()) == plain  # nothing left out: nothing to do
+
+
 def test_only_what_was_built_here_is_stripped(parts: Any, tmp_path: Path) -> None:
     entries = [
         ("a.so", "/x/site-packages/numpy/a.so", "EXTENSION"),
