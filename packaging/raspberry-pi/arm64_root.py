@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ BOARDS: Final = {
 OLD: Final = ("cortex-a53", "cortex-a57", "cortex-a72")
 """Processors without dot products."""
 CPUINFO: Final = "etc/edgemind-cpuinfo"
-UNSHARE: Final = "unshare --user --mount --pid --kill-child --fork sh -c".split()
+UNSHARE: Final = "unshare --user --mount --pid --fork sh -c".split()
 # Waits for its users, says who starts ARM programs (F: opened now, from outside of the folder),
 # gives the folder its own /dev of harmless files and a board's /proc/cpuinfo (onnxruntime crashes
 # when it reads another machine's), and becomes the command.
@@ -139,10 +140,21 @@ def run(
             Path(f"/proc/{started.pid}/{kind}").write_text(f"0 0 {IDS}")
         said, errors = started.communicate("mapped\n")
     finally:
-        if started.poll() is None:
-            started.kill()
-            started.wait()
+        end(started)
     return subprocess.CompletedProcess(list(command), started.returncode, said, errors)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End `unshare`, if it still runs, and all that runs in its namespace.
+
+    Its one child is the first process there, with which the others go; it would outlive `unshare`.
+    """
+    if process.poll() is None:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        for child in children.split():
+            os.kill(int(child), signal.SIGKILL)
+        process.kill()
+        process.wait()
 
 
 def cpuinfo(*, dotprod: bool, cores: int = 4) -> str:
@@ -175,6 +187,8 @@ def wait_for_namespace(process: subprocess.Popen[str]) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         raise SystemExit(f"usage: {sys.argv[0]} FOLDER COMMAND [ARGUMENT...]")
+    # Otherwise what runs in the system would outlive this process.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         done = run(Path(sys.argv[1]), sys.argv[2:], cpu=os.environ.get("QEMU_CPU"))
     except NoRoot as error:
