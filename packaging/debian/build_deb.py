@@ -1,10 +1,13 @@
 """A Debian package around a folder that holds the program.
 
     python packaging/debian/build_deb.py TREE [--architecture amd64] [--out dist] [--pages FOLDER]
+        [--extra FOLDER]
 
 TREE is what goes to /usr/lib/edgemind, with the executable `edgemind` in it: a one-folder build, of
-any architecture. Nothing in it is run. Without --pages the man page and the completions are made by
-packaging/pages.py, which needs edgemind in this Python. Needs dpkg-deb, and readelf of binutils.
+any architecture. Nothing in it is run. Without --pages the man page and the completions are made
+by packaging/pages.py, which needs edgemind in this Python. Needs dpkg-deb, and readelf of binutils.
+--extra names a folder of what is said otherwise of a tree that is no frozen build: `depends`
+(packages besides those of its libraries), `copyright`, and the scripts `postinst` and `prerm`.
 """
 
 from __future__ import annotations
@@ -44,6 +47,10 @@ PACKAGES: Final = {
         "",
     ),
     **dict.fromkeys(("ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "libresolv.so.2"), ""),
+    # A frozen build brings these, wheels in a tree of their own may not.
+    "libgomp.so.1": "libgomp1",
+    "libstdc++.so.6": "libstdc++6",
+    "libgcc_s.so.1": "libgcc-s1",
     "libcrypt.so.1": "libcrypt1",
     "libGL.so.1": "libgl1",
     "libEGL.so.1": "libegl1",
@@ -75,7 +82,9 @@ DESCRIPTION: Final = """\
  .
  Nothing that is typed leaves the machine: the program locks itself out of
  every network before it answers. A small model comes with it; other models
- (GGUF, ONNX) can be given. It needs no Python."""
+ (GGUF, ONNX) can be given."""
+NO_PYTHON: Final = " It needs no Python."
+SCRIPTS: Final = ("postinst", "prerm")
 DESKTOP_FILE: Final = """\
 [Desktop Entry]
 Type=Application
@@ -146,7 +155,7 @@ def control(
         "Priority: optional",
         "Homepage: https://pypi.org/project/edgemind/",
         f"Description: {SUMMARY[package]}",
-        DESCRIPTION,
+        DESCRIPTION + ("" if "python3" in depends_on else NO_PYTHON),
     ]
     return "\n".join(lines) + "\n"
 
@@ -178,9 +187,15 @@ def project_version() -> str:
 
 
 def build(
-    tree: Path, architecture: str, out: Path, pages: Path, epoch: int, maintainer: str
+    tree: Path,
+    architecture: str,
+    out: Path,
+    pages: Path,
+    epoch: int,
+    maintainer: str,
+    extra: Path | None = None,
 ) -> Path:
-    """The package's file in `out`."""
+    """The package's file in `out`; `extra` is the folder of what is said otherwise."""
     if not (tree / "edgemind").is_file():
         raise Failure(f"{tree} holds no program called edgemind: build one with packaging/build")
     package = "edgemind-desktop" if any(tree.rglob("PySide6")) else "edgemind"
@@ -189,6 +204,12 @@ def build(
         stage = Path(scratch, "stage")
         _lay_out(tree, stage, package, version, pages, epoch, maintainer)
         needed, brought, glibc = _asked_for(stage / "usr/lib/edgemind")
+        depends_on = depends(needed, brought, glibc)
+        if extra is not None:
+            depends_on += ", " + (extra / "depends").read_text(encoding="utf-8").strip()
+            _write(
+                stage / "usr/share/doc" / package / "copyright", (extra / "copyright").read_bytes()
+            )
         files = [path for path in sorted(stage.rglob("*")) if path.is_file() or path.is_symlink()]
         kilobytes = sum(-(-path.lstat().st_size // 1024) for path in files)
         sums = "".join(
@@ -204,11 +225,13 @@ def build(
                 version,
                 architecture,
                 kilobytes,
-                depends(needed, brought, glibc),
+                depends_on,
                 maintainer,
             ),
         )
         _write(stage / "DEBIAN/md5sums", sums)
+        for name in SCRIPTS if extra is not None else ():
+            _write(stage / "DEBIAN" / name, (extra / name).read_bytes())
         for path in (stage, *stage.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)
@@ -262,6 +285,8 @@ def _asked_for(tree: Path) -> tuple[set[str], set[str], tuple[int, ...]]:
 
 
 def _is_program(path: Path) -> bool:
+    if path.parent.name == "DEBIAN":
+        return path.name in SCRIPTS
     return path.name == "edgemind" and path.parent.parts[-2:] == ("lib", "edgemind")
 
 
@@ -281,6 +306,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--architecture", default="amd64", help="Debian's name of it")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
     parser.add_argument("--pages", type=Path, help="what packaging/pages.py wrote")
+    parser.add_argument("--extra", type=Path, help="a folder of what is said otherwise")
     parser.add_argument("--maintainer", default=MAINTAINER)
     options = parser.parse_args(arguments)
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
@@ -303,6 +329,7 @@ def main(arguments: Sequence[str]) -> int:
                     pages,
                     epoch,
                     options.maintainer,
+                    options.extra,
                 )
             )
     except Failure as failure:

@@ -139,7 +139,7 @@ def test_a_wrong_name_is_refused_with_the_nearest(folder: Path) -> None:
 def test_nothing_for_this_processor_is_an_error(folder: Path) -> None:
     with pytest.raises(ModelError, match="could not load any of"):
         load_backends(Api(Library(one=False, any_one=False)), folder, {}, folder / "nowhere")
-    with pytest.raises(ModelError, match="could not load 'x64', which EDGEMIND_CPU_VARIANT names"):
+    with pytest.raises(ModelError, match="could not load 'x64' of EDGEMIND_CPU_VARIANT: it is not"):
         load_backends(Api(Library(one=False, any_one=False)), folder, {VARIANT: "x64"})
 
 

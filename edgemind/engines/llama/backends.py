@@ -100,5 +100,5 @@ def load_backends(
         if not library.ggml_backend_reg_count():
             library.ggml_backend_load_all_from_path(os.fsencode(folder))
     if not library.ggml_backend_reg_count():
-        which = f"{name!r}, which {VARIANT} names," if name else f"any of {folder}"
+        which = f"{name!r} of {VARIANT}" if name else f"any of {folder}"
         raise ModelError(f"llama.cpp could not load {which}: it is not for this processor")
