@@ -230,8 +230,9 @@ def build(
             ),
         )
         _write(stage / "DEBIAN/md5sums", sums)
-        for name in SCRIPTS if extra is not None else ():
-            _write(stage / "DEBIAN" / name, (extra / name).read_bytes())
+        if extra is not None:
+            for name in SCRIPTS:
+                _write(stage / "DEBIAN" / name, (extra / name).read_bytes())
         for path in (stage, *stage.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)

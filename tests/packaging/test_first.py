@@ -94,7 +94,7 @@ def test_a_frozen_program_stands_for_the_library_inside(
     program.write_bytes(b"one")
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", str(program))
-    before = probe._library()
-    assert before == probe._library() and before.startswith("frozen 3 ")
+    before = probe._library("llama_cpp", "lib")
+    assert before == probe._library("onnxruntime", "capi") and before.startswith("frozen 3 ")
     program.write_bytes(b"other")
-    assert probe._library() != before
+    assert probe._library("llama_cpp", "lib") != before
