@@ -76,9 +76,13 @@ def _givens(sums: Iterable[Equation]) -> Counter[Fraction]:
 
 
 def _results(one: Equation) -> set[Fraction]:
-    """What later lines may call the result: as written, as it truly is, as per cent; unsigned."""
-    results = (one.claimed, one.value)
-    return {abs(result) * scale for result in results for scale in (1, 100)}
+    """What later lines may call the result: as written, as it truly is, a fraction as per cent too.
+
+    Unsigned.
+    """
+    results = {abs(one.claimed), abs(one.value)}
+    # Of a whole number 100 times as much is another number: 502 is not meant by 50200.
+    return results | {100 * result for result in results if result.denominator > 1}
 
 
 def _put_right(sums: Iterable[Equation], answers: set[Fraction]) -> set[Fraction]:

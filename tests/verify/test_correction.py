@@ -86,6 +86,15 @@ def test_false_results_that_later_sums_go_on_with() -> None:
     assert not corrects(draft, "20 + 20 + 20 = 60\n60 / 10 = 6\n#### 6", check_arithmetic(draft))
 
 
+def test_an_answer_of_a_hundred_times_a_result_is_another_answer() -> None:
+    draft = "500 + 2 = 492\n492 * 10 = 4920\n#### 4920"
+    sums = "500 + 2 = 502\n502 * 10 = 5020\n"
+    assert corrects(draft, f"{sums}#### 5020", check_arithmetic(draft))
+    assert not corrects(draft, f"{sums}#### 50200", check_arithmetic(draft))
+    share = "3 / 8 = 0.385\n#### 38.5%"
+    assert corrects(share, "3 / 8 = 0.375\n#### 37.5%", check_arithmetic(share))
+
+
 def test_rounded_results_hold() -> None:
     draft = "10 / 3 = 3.33\n3.33 + 1 = 4.43\n#### 4.43"
     assert corrects(draft, "10 / 3 = 3.33\n3.33 + 1 = 4.33\n#### 4.33", check_arithmetic(draft))
