@@ -25,7 +25,7 @@ from edgemind.desktop.writing import CODE, QUOTE, QUOTE_STEP, RULE, Ink, Writer
 
 MOST_LINES = 200
 """Of a block that is not finished: a longer one shows its end until it is."""
-AT_ONCE = 3_000
+AT_ONCE = 2_000
 """Characters of finished text that are written in one turn of the event loop."""
 
 

@@ -54,14 +54,15 @@ class Candidates:
 def largest(logits: Logits, count: int) -> Ids:
     """Indices of the `count` largest values of each row, largest first, (rows, count).
 
-    Of equal values the first comes first. `logits` are as before afterwards. The rows are folded
-    into columns whose maxima bound the result from below, so only a few values are sorted.
+    Of equal values the first comes first. `logits` are as before afterwards. A row is folded into
+    columns whose maxima bound the result from below, so only a few values are sorted. Row by row:
+    what is compared of one stays in the processor's cache.
     """
     rows, size = logits.shape
-    first: Ids = logits.argmax(axis=1)
-    if count == 1:
-        return first[:, None]
-    if count == 2:  # as a greedy step wants it
+    if count <= 2:  # as a greedy step wants it
+        first: Ids = logits.argmax(axis=1)
+        if count == 1:
+            return first[:, None]
         every = np.arange(rows)
         peaks = logits[every, first]
         logits[every, first] = -np.inf
@@ -73,14 +74,12 @@ def largest(logits: Logits, count: int) -> Ids:
     if 2 * count > groups or folds < 2:
         order: Ids = np.argsort(-logits, axis=1, kind="stable")[:, :count]
         return order
-    heads = logits[:, : folds * groups].reshape(rows, folds, groups).max(axis=1)
-    bounds = np.partition(heads, groups - count, axis=1)[:, groups - count]
-    where, columns = np.nonzero(logits >= bounds[:, None])
-    values = logits[where, columns]
-    order = np.lexsort((columns, -values, where))
-    # Each row has at least `count`; the first of each are wanted.
-    starts = np.searchsorted(where, np.arange(rows))
-    found: Ids = columns[order[starts[:, None] + np.arange(count)]]
+    found: Ids = np.empty((rows, count), np.int64)
+    for row, values in enumerate(logits):
+        heads = values[: folds * groups].reshape(folds, groups).max(axis=0)
+        bound = np.partition(heads, groups - count)[groups - count]
+        columns = np.flatnonzero(values >= bound)  # at least `count`; the first of them are wanted
+        found[row] = columns[np.argsort(-values[columns], kind="stable")[:count]]
     return found
 
 
@@ -138,10 +137,10 @@ def candidates(logits: Logits, samplings: Sequence[Sampling], best: Ids) -> Cand
     peaks = values[:, :1]
     values = np.where(np.arange(values.shape[1]) < top_k, values, -np.inf)
     shares = np.exp(values - peaks)
-    # Without a top-k the whole vocabulary shares the probability, sorted or not.
-    total = np.where(
-        limited, shares.sum(axis=1, keepdims=True), np.exp(log_sums(logits)[:, None] - peaks)
-    )
+    total = shares.sum(axis=1, keepdims=True)
+    if not limited.all():
+        # Without a top-k the whole vocabulary shares the probability, sorted or not.
+        total = np.where(limited, total, np.exp(log_sums(logits)[:, None] - peaks))
     before = (np.cumsum(shares, axis=1) - shares) / total
     kept = (top_p >= 1) | (before < top_p)
     kept[:, 0] = True
