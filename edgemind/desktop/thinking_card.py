@@ -116,6 +116,11 @@ class ThinkingCard(QFrame):
         )
         for label, part in self._sections:
             label.setVisible(not part.isHidden())
+        # At once: what is painted before the next turn of the event loop would show rows over rows.
+        around: QWidget | None = self.body
+        while around is not None and (layout := around.layout()) is not None:
+            layout.activate()
+            around = around.parentWidget()
 
     def _show_thought(self, text: str) -> None:
         if not text:
