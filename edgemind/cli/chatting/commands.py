@@ -27,7 +27,7 @@ def show_help(desk: Desk, _: str) -> None:
         'Enter sends, Alt-Enter begins a new line, """ begins and ends a text of many lines.\n'
         "Ctrl-C ends the thinking with the best answer so far; at the prompt it clears the line.\n"
         "Ctrl-R searches what you typed, Ctrl-X Ctrl-E opens your editor, Ctrl-D leaves.\n"
-        "A line typed while it thinks is the next prompt."
+        "A line typed while it thinks is the next prompt; Enter once more, and it is taken in now."
     )
     desk.tell(f"{help_text(COMMANDS)}\n\n{keys}")
 

@@ -1,4 +1,4 @@
-"""The keyboard while the model thinks: a line typed then is the next prompt.
+"""The keyboard while the model thinks: a line typed then is the next prompt, at once if wanted.
 
 Imports prompt_toolkit, so it is imported when an interactive chat begins. The terminal gives keys
 one by one and shows none (the live line does); Ctrl-C stays a signal.
@@ -14,7 +14,7 @@ import termios
 import threading
 import tty
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -55,7 +55,8 @@ class TypeAhead:
     somebody takes them.
     """
 
-    def __init__(self, file: int | None = None) -> None:
+    def __init__(self, file: int | None = None, now: Callable[[], None] = lambda: None) -> None:
+        self._now = now
         self.lines: deque[str] = deque()
         self.draft = ""
         self._file = sys.stdin.fileno() if file is None else file
@@ -132,6 +133,8 @@ class TypeAhead:
             case Keys.ControlM | Keys.ControlJ:
                 if self.draft.strip():
                     self.lines.append(self.draft)
+                elif self.lines:
+                    self._now()
                 self.draft = ""
             case Keys.ControlH | Keys.Backspace:
                 self.draft = self.draft[:-1]

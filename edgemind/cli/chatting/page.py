@@ -113,6 +113,8 @@ class Page:
             parts.append(f"next: {draft}" if draft else "next: kept")
             if waiting:
                 parts.append(f"{waiting} line{'s' if waiting > 1 else ''} kept")
+                if not draft:
+                    parts.append("Enter: now")
         if self._spent is None:
             parts.append("reading")
         else:

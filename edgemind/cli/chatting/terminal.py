@@ -40,7 +40,7 @@ class Terminal:
         from edgemind.cli.chatting.page import Page
 
         self._console = Console(highlight=False, soft_wrap=False)
-        self._keys: TypeAhead = TypeAhead()
+        self._keys: TypeAhead = TypeAhead(now=self._take_in)
         self._page = Page(self._console, self._keys.typed)
         self._talk: Talk | None = None
         self._thinking = False
@@ -81,7 +81,7 @@ class Terminal:
                 # Who stopped an answer, or takes one back, wants to see what goes out next.
                 prefill = "\n".join(filter(None, (prefill, self._keys.give_back())))
             elif self._keys.lines:
-                line = self._keys.lines.popleft()
+                line, talk.stopped = self._keys.lines.popleft(), False
                 self._page.note(f"{PROMPT}{line}")
                 return line
             self._presses, talk.stopped = 0, False
@@ -114,6 +114,11 @@ class Terminal:
                 yield
         finally:
             signal.signal(signal.SIGINT, before)
+
+    def _take_in(self) -> None:
+        """The line that waits is to steer: the answer ends at its next step, with what there is."""
+        if self._thinking and self._talk is not None:
+            self._talk.stop()
 
     def _interrupt(self, *_: object) -> None:
         """Ctrl-C, from the end of a line to the end of its answer."""

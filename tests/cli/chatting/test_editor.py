@@ -114,14 +114,16 @@ def test_completion_of_paths(tmp_path: os.PathLike[str], monkeypatch: pytest.Mon
 def test_lines_typed_while_it_thinks(capsys: pytest.CaptureFixture[str]) -> None:
     outside, inside = os.openpty()
     try:
-        ahead = TypeAhead(inside)
+        calls: list[int] = []
+        ahead = TypeAhead(inside, lambda: calls.append(len(ahead.lines)))
         with ahead:
-            os.write(outside, b"first\rsecone\x7f\x7fnd\r\r\x1b[200~a\nb\x1b[201~\rhalf \xc3")
+            os.write(outside, b"\rfirst\rsecone\x7f\x7fnd\r\r\x1b[200~a\nb\x1b[201~\rhalf \xc3")
             until(lambda: ahead.draft == "half ")
             os.write(outside, b"\xa4\x1b[A")
             until(lambda: ahead.draft == "half ä")
             assert ahead.typed() == (3, "half ä")
         assert list(ahead.lines) == ["first", "second", "a\nb"]
+        assert calls == [2], "Enter alone, while lines wait"
         assert ahead.take_draft() == "half ä"
         assert ahead.give_back() == "first\nsecond\na\nb"
         assert ahead.typed() == (0, "")

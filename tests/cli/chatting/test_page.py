@@ -173,6 +173,8 @@ def test_the_live_line_says_what_was_typed() -> None:
     line = page._live_line()
     assert line.startswith("next: and then ? · 2 lines kept · 1.5 s")
     assert "Ctrl-C" in line
+    page = Page(console, lambda: Typed(1, ""))
+    assert page._live_line().startswith("next: kept · 1 line kept · Enter: now · ")
 
 
 def test_a_block_higher_than_the_screen_shows_its_end() -> None:

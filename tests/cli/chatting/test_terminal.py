@@ -37,7 +37,7 @@ def test_a_conversation(open_terminal: Open, nano: Path, tmp_path: Path, keeping
     chat.begun()
 
     # Every command once.
-    kept("help", chat.say("/help", "is the next prompt."))
+    kept("help", chat.say("/help", "it is taken in now."))
     kept("unknown", chat.say("/stat", "with a slash)"))
     kept("settings", settings(chat))
     assert "17 * 20 = 340" in chat.say("What is 17 * 23?", "sample")
@@ -170,6 +170,24 @@ def test_lines_that_were_typed_too_early(open_terminal: Open, nano: Path, first:
     chat.type("/stats")
     assert "2 turns\n" in chat.wait("2 turns")
     chat.ready()
+
+
+def test_a_line_steers_while_it_thinks(open_terminal: Open) -> None:
+    """Typed, and Enter once more: the answer ends where it is, and the line is answered."""
+    chat = open_terminal("--strategy", "majority", "--width", 256, "--model", "edgemind-nano")
+    chat.begun()
+    chat.type(TRAIN)
+    chat.wait("samples running")
+    chat.type("What is 2 + 3?")
+    chat.wait("Enter: now")
+    chat.press("Enter")
+    chat.wait("> What is 2 + 3?")
+    seen = chat.wait("agree")  # the receipt of 256 samples; the first answer's had none
+    before, _, after = seen.partition("> What is 2 + 3?")
+    assert "stopped" in before and "2 + 3 = 5" in after
+    chat.ready()
+    chat.type("/stats")
+    chat.wait("2 turns")
 
 
 def has_colours(written: bytes) -> bool:
