@@ -122,7 +122,7 @@ def check(root: Root, program: str, source: Sequence[str], checks: Checks) -> No
     checks.tell(good, f"{name} chats with lines from a pipe", done.stdout + done.stderr)
 
     done = root.run(program, "doctor")
-    good = done.returncode == 0 and re.search(r"network +locked", done.stdout) is not None
+    good = done.returncode == 0 and re.search(r"lock +locked", done.stdout) is not None
     checks.tell(good, f"{name} doctor", done.stdout + done.stderr)
 
     done = root.run(program, "prove")

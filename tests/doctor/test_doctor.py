@@ -63,6 +63,13 @@ def test_a_machine_in_good_order(pi: Site) -> None:
     assert states - {("network", "landlock")} == {("network", "lock")}
 
 
+def test_a_frozen_program_is_not_told_of_pip(pi: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgemind.doctor.parts.device._installed", lambda _: False)
+    assert "-m pip install" in (findings(pi)["device"]["extras"].action or "")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert "a Python of your own" in (findings(pi)["device"]["extras"].action or "")
+
+
 def test_every_note_says_what_to_do(pi: Site) -> None:
     put(
         pi.root,

@@ -43,9 +43,14 @@ def device(site: Site) -> Iterator[Finding]:
     missing = [one for one, is_there in there.items() if not is_there]
     if missing:
         what = "; ".join(f"{one}: {EXTRAS[one][1]}" for one in missing)
-        action = f"{sys.executable} -m pip install 'edgemind[{','.join(missing)}]'"
         text = f"not installed, none of them needed to answer: {what}"
-        yield Finding("extras", text, {**there}, action=f"if wanted: {action}")
+        # A frozen program takes no further libraries.
+        action = "if wanted: " + (
+            "install edgemind with pip, in a Python of your own"
+            if getattr(sys, "frozen", False)
+            else f"{sys.executable} -m pip install 'edgemind[{','.join(missing)}]'"
+        )
+        yield Finding("extras", text, {**there}, action=action)
     else:
         yield Finding("extras", f"all there: {', '.join(there)}", {**there})
 
