@@ -153,7 +153,6 @@ def control(
         *(["Provides: edgemind"] if package != "edgemind" else []),
         "Section: utils",
         "Priority: optional",
-        "Homepage: https://pypi.org/project/edgemind/",
         f"Description: {SUMMARY[package]}",
         DESCRIPTION + ("" if "python3" in depends_on else NO_PYTHON),
     ]

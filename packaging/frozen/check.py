@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-MIRROR: Final = "http://deb.debian.org/debian"
 QUESTION: Final = "Tom has 3 bags with 14 marbles each and gives 5 away. How many are left?"
 ANSWER: Final = "#### 37"
 SCRATCH: Final = "/var/tmp/edgemind-check"
@@ -64,7 +63,7 @@ class Root:
     def make(self) -> None:
         """Bootstrap it where it is missing."""
         if not (self.folder / "usr/bin/dpkg").exists():
-            command = ["debootstrap", "--variant=minbase", "bookworm", str(self.folder), MIRROR]
+            command = ["debootstrap", "--variant=minbase", "bookworm", str(self.folder)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         if not (self.folder / "usr/bin/strace").exists():  # for `prove`
             install = ["chroot", str(self.folder), "apt-get", "install", "-qq", "-y"]

@@ -70,7 +70,7 @@ class NoRoot(Exception):
     """The folder cannot be made or entered here; the text says why and what to do."""
 
 
-def make(root: Path, packages: Sequence[str], suite: str, mirror: str) -> None:
+def make(root: Path, packages: Sequence[str], suite: str, mirror: str | None) -> None:
     """Install Debian `suite` for arm64 with `packages` into the folder `root`; minutes.
 
     Raises `NoRoot`. A folder that was left half done is made anew.
@@ -89,7 +89,8 @@ def make(root: Path, packages: Sequence[str], suite: str, mirror: str) -> None:
     first = ["debootstrap", "--arch=arm64", "--foreign", "--variant=minbase"]
     if packages:
         first.append(f"--include={','.join(packages)}")
-    if subprocess.run([*first, suite, str(root), mirror], check=False).returncode:
+    first += [suite, str(root), *([mirror] if mirror else [])]
+    if subprocess.run(first, check=False).returncode:
         raise NoRoot(f"debootstrap failed: see {root}/debootstrap/debootstrap.log")
     # Device files cannot be made in a user namespace; it knows that of this kind of container.
     second = ["/debootstrap/debootstrap", "--second-stage"]

@@ -156,7 +156,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="check_qemu", description=__doc__)
     parser.add_argument("--cpu", action="append", help="a processor of QEMU; may be repeated")
     parser.add_argument("--suite", default="bookworm", help="the Debian to install into")
-    parser.add_argument("--mirror", default="http://deb.debian.org/debian")
+    parser.add_argument("--mirror", help="of Debian; debootstrap's own without it")
     parser.add_argument("--installed", action="store_true", help="it is there from the last time")
     parser.add_argument("--tests", nargs="*", help="also run tests there, these or some")
     chosen = parser.parse_args(arguments)

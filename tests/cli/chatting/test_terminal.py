@@ -181,9 +181,9 @@ def test_a_line_steers_while_it_thinks(open_terminal: Open) -> None:
     chat.type("What is 2 + 3?")
     chat.wait("Enter: now")
     chat.press("Enter")
-    chat.wait("> What is 2 + 3?")
-    seen = chat.wait("agree")  # the receipt of 256 samples; the first answer's had none
-    before, _, after = seen.partition("> What is 2 + 3?")
+    line = "> What is 2 + 3?"
+    seen = chat.until(lambda seen: "agree" in seen.partition(line)[2], "the receipt of the line")
+    before, _, after = seen.partition(line)
     assert "stopped" in before and "2 + 3 = 5" in after
     chat.ready()
     chat.type("/stats")
