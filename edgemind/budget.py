@@ -88,7 +88,7 @@ class Ledger:
     def limited(self) -> bool:
         """Whether anything is limited at all."""
         budget = self.budget
-        return not budget.seconds is budget.joules is budget.tokens is None
+        return any(limit is not None for limit in (budget.seconds, budget.joules, budget.tokens))
 
     def elapsed(self) -> float:
         """Seconds since the ledger was opened."""

@@ -158,8 +158,10 @@ def calibrate(asked: Sequence[Asked]) -> Report:
     )
     floor, dropped = _floor(asked)
     count = len(asked)
+    # Where all that were drawn pay, nothing is known of more.
+    most = plan.most if plan.most < max(len(one.samples) for one in asked) else None
     made = Calibration(
-        hard.model, correct.model, gain.model, agreed.model, plan.bar, floor, stopping, plan.most,
+        hard.model, correct.model, gain.model, agreed.model, plan.bar, floor, stopping, most,
         _digest(asked), count, round(correct.error, 4), round(correct.auroc, 4),
     )  # fmt: skip
     return Report(

@@ -53,6 +53,7 @@ def test_unsure_drafts_are_told_from_sure_ones() -> None:
         route = router.next(Route("direct", 4, "", 0.5), one.samples[0])
         assert (route is None) == one.right[0]
     assert kept.problems == 60 and len(kept.data) == 64
+    assert kept.most is None, "all four samples pay: nothing says that more would not"
     assert Calibration.from_json(kept.to_json()) == kept
     text = "\n".join(report.lines())
     assert "60 questions" in text and "AUROC" in text and "no sample is given up" in text
