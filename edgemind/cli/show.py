@@ -135,6 +135,7 @@ class Screen:
     def _live_line(self, running: int, spent: Spent) -> None:
         if self.quiet or self.plain or not self.err.isatty():
             return
+        self._end_line()  # of the draft: the live line erases the one that it stands in
         votes = "  ".join(f"{answer}: {count}" for answer, count in self._votes[:3])
         left = limits_left(self._budget, spent)
         self._write(

@@ -127,6 +127,16 @@ def test_a_terminal_sees_the_winner_after_an_outvoted_draft() -> None:
     assert err.count(CLEAR_LINE) == 2, "written over, then wiped"
 
 
+def test_the_live_line_of_a_vote_that_was_asked_for_leaves_the_draft_alone() -> None:
+    """One screen: the line is erased each time, so the draft's last line must not be that one."""
+    screen = Terminal()
+    asked = [event for event in OUTVOTED if not isinstance(event, Escalated)]
+    show([Text("#### 4") if event == Text("#### 5") else event for event in asked], screen, screen)
+    before, _, _ = screen.getvalue().partition(CLEAR_LINE)
+    assert before.endswith("#### 4\n")
+    assert screen.getvalue().count("#### 4") == 1
+
+
 def test_a_log_file_gets_no_styles() -> None:
     _, err = show(OUTVOTED, Terminal(), io.StringIO())
     assert "\x1b" not in err and "\r" not in err
