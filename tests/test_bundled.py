@@ -46,6 +46,24 @@ def test_easy_questions_are_mostly_right(mind: edgemind.Mind) -> None:
     assert len(right) >= 8, answers
 
 
+def test_samples_that_say_the_same_are_paid_for_once(mind: edgemind.Mind) -> None:
+    sampling = Sampling(seed=3)
+    apart, together = (
+        [*mind.stream("What is 12 + 7?", strategy=name, width=8, sampling=sampling)]
+        for name in ("majority", "best_of")
+    )
+    texts = [
+        sorted(event.completion.text for event in events if isinstance(event, Sampled))
+        for events in (apart, together)
+    ]
+    assert texts[0] == texts[1] and len(set(texts[0])) == 1
+    length = 15  # "12 + 7 = 19\n#### 19", and its end
+    assert [events[-1].answer.spent.tokens for events in (apart, together)] == [
+        8 * length,
+        2 * length,
+    ]  # type: ignore[union-attr]
+
+
 def test_it_brings_its_own_calibration(mind: edgemind.Mind, tmp_path: Path) -> None:
     info = mind._engine.info
     shipped, notices = load_calibration(tmp_path, info.name, info.bytes)

@@ -16,6 +16,8 @@ from edgemind.types import Ballot, Completion, Route
 
 CERTAINLY_HARD = 0.98
 MARGIN_CAP = 10.0
+LEAST_DOUBT = 1e-4
+"""Less than this is none: floats of models differ by as much."""
 
 
 def draft_signals(draft: Completion) -> Mapping[str, float]:
@@ -25,11 +27,19 @@ def draft_signals(draft: Completion) -> Mapping[str, float]:
         "answer_logprob": signals.answer_logprob,
         "answer_margin": min(signals.answer_margin, MARGIN_CAP),
         "lowest_window": signals.lowest_window,
+        "weakest": _log(-signals.lowest_window),
+        "early_doubt": _log(signals.early_doubt),
+        "late_doubt": _log(signals.late_doubt),
         "mean_logprob": signals.mean_logprob,
         "length": math.log1p(signals.tokens),
         "cut": float(draft.finish != "stop" or draft.answer is None),
         "objections": float(bool(draft.objections)),
     }
+
+
+def _log(doubt: float) -> float:
+    """Between a doubt of 0.001 and one of 0.01 lies as much as between 0.1 and 1."""
+    return math.log(LEAST_DOUBT + doubt)
 
 
 def vote_signals(winner: Completion, ballot: Ballot) -> Mapping[str, float]:
