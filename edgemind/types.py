@@ -101,6 +101,8 @@ class Phase:
 class Spent:
     """What an answer did cost. `prompt_tokens` were evaluated, not merely found in the cache.
 
+    `tokens` are those of all samples; what several said alike was generated once, and counts once.
+
     `energy_source` is `measured:<meter>`, or `estimated`, with the reason in brackets where a meter
     was there and failed. The `phases` add up to the whole.
     """

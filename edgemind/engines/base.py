@@ -89,7 +89,7 @@ def mark_evaluated(group: Sequence[Branch], *counts: int) -> None:
         branch.evaluated, branch.trail = counts[place % len(counts)], trail
 
 
-def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+def common_prefix(left: Sequence[object], right: Sequence[object]) -> int:
     """Length of the longest common prefix."""
     length = min(len(left), len(right))
     if left[:length] == right[:length]:

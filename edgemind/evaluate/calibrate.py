@@ -15,8 +15,8 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from itertools import accumulate
-from os.path import commonprefix
 
+from edgemind.engines.base import common_prefix
 from edgemind.evaluate.datasets import Problem
 from edgemind.evaluate.fitting import Pattern
 from edgemind.evaluate.fitting import fit as fit_urns
@@ -112,7 +112,7 @@ def _costs(samples: Sequence[Completion]) -> Iterator[float]:
     said: list[str] = []
     for number, sample in enumerate(samples):
         text = sample.reasoning + sample.text
-        alike = max((len(commonprefix([text, other])) for other in said), default=0)
+        alike = max((common_prefix(text, other) for other in said), default=0)
         yield sample.signals.tokens * (1 - alike / max(1, len(text)))
         if number:
             said.append(text)
@@ -225,7 +225,7 @@ def _plan(
     for price, most in itertools.product(PRICES, sorted({min(most, width) for most in MOSTS})):
         rules = own_rules(Stopping(price, urns))
         right = sum(one.right[0] for one in asked)
-        tokens = sum(one.samples[0].signals.tokens for one in asked)
+        tokens: float = sum(one.samples[0].signals.tokens for one in asked)
         bar = 1.0
         for place, number in enumerate(order):
             last = place and gains[number] < gains[order[place - 1]]
