@@ -6,12 +6,14 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import edgemind
+from edgemind.engines.base import Branch
 from edgemind.router.store import load_calibration, save_calibration
 from edgemind.types import Budget, Checked, Finished, Message, Sampled, Sampling, Text
 
@@ -192,3 +194,21 @@ def test_chat_keeps_the_conversation() -> None:
     assert done.returncode == 0
     assert "19" in done.stdout
     assert done.stderr.count("direct") + done.stderr.count("vote") == 2
+
+
+def test_a_first_wave_is_wide_only_where_samples_share_most_of_it(nano: Path) -> None:
+    """A split cache shares nothing: there it is the fewest that could end the vote."""
+    begun: dict[str, int] = {}
+    for cache in ("unified", "split"):
+        with edgemind.load(nano, cache=cache) as mind:
+            engine, widths = mind._engine, []
+            step = engine.step
+
+            def noted(branches: Sequence[Branch], step: Any = step, to: Any = widths) -> Any:
+                to.append(len(branches))
+                return step(branches)
+
+            engine.step = noted  # type: ignore[method-assign]
+            mind.ask("What is 12 + 7?", strategy="vote", width=16, sampling=Sampling(seed=3))
+            begun[cache] = max(widths)
+    assert begun["unified"] == 8 and begun["split"] < 4

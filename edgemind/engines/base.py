@@ -138,6 +138,10 @@ class Engine(Protocol):
         """Most branches that can be stepped at once."""
 
     @property
+    def shares(self) -> bool:
+        """Whether a step evaluates branches as one while they say the same (`twins`)."""
+
+    @property
     def evaluated_tokens(self) -> int:
         """Tokens evaluated so far, prompts and answers together: a counter for the ledger."""
 

@@ -16,6 +16,8 @@ from edgemind.types import Ballot, Completion, Route
 
 CERTAINLY_HARD = 0.98
 MARGIN_CAP = 10.0
+LOWEST_MEAN = -0.5
+"""Winners less probable than this were not seen: what holds among surer ones goes no further."""
 LEAST_DOUBT = 1e-4
 """Less than this is none: floats of models differ by as much."""
 
@@ -49,7 +51,7 @@ def vote_signals(winner: Completion, ballot: Ballot) -> Mapping[str, float]:
         "weight": ballot.weight,
         "distinct": math.log1p(ballot.distinct),
         "drawn": math.log1p(ballot.drawn),
-        "mean_logprob": winner.signals.mean_logprob,
+        "mean_logprob": max(LOWEST_MEAN, winner.signals.mean_logprob),
         "objections": float(bool(winner.objections)),
     }
 

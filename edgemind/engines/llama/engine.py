@@ -168,7 +168,7 @@ class LlamaEngine(Verbs[LlamaBranch]):
         self._batch = Batch(api, BATCH_TOKENS, sequences)
         # One token of several sequences: neither streams of their own nor recurrent states can.
         states = api.llama_model_is_recurrent(self._model) or api.llama_model_is_hybrid(self._model)
-        self._shares = unified and not states
+        self.shares = unified and not states
         self._sampler = LlamaSampler(api, self.vocabulary)
         window = int(api.llama_model_n_swa(self._model))
         self._cache: Cache[LlamaBranch] = Cache(api, self._context, sequences, unified, window)
@@ -242,7 +242,7 @@ class LlamaEngine(Verbs[LlamaBranch]):
     def _step(self, branches: list[LlamaBranch]) -> list[Token]:
         # Sorted by sequence: llama.cpp splits a batch with ids out of order into smaller ones.
         order = sorted(branches, key=lambda branch: branch.sequence)
-        groups = twins(order) if self._shares else [[branch] for branch in order]
+        groups = twins(order) if self.shares else [[branch] for branch in order]
         if sum(len(group[0].pending) for group in groups) > BATCH_TOKENS:
             for group in groups:
                 self._evaluate(group, len(group[0].tokens) - 1)
