@@ -35,21 +35,27 @@ class Prefixes:
     def __init__(self, vocabulary: Pieces) -> None:
         pieces = sorted((vocabulary.piece(token), token) for token in range(vocabulary.size))
         parents = np.full(vocabulary.size, -1, np.int32)
-        roots: list[int] = []
+        ends: list[int] = []
+        rooted: list[list[int]] = [[] for _ in range(256)]
         above: list[tuple[bytes, int]] = []
         for piece, token in pieces:
             # Tokens that end a generation are judged as such and not by their text.
-            if not piece or vocabulary.is_end(token):
-                roots.append(token)
+            if vocabulary.is_end(token):
+                ends.append(token)
+                continue
+            if not piece:  # would change nothing, for ever
                 continue
             while above and not piece.startswith(above[-1][0]):
                 above.pop()
             if above:
                 parents[token] = above[-1][1]
             else:
-                roots.append(token)
+                rooted[piece[0]].append(token)
             above.append((piece, token))
-        self.roots: Ids = np.array(roots, np.int32)
+        self.ends: Ids = np.array(ends, np.int32)
+        """What ends a generation, in no tree."""
+        self.rooted: list[Ids] = [np.array(tokens, np.int32) for tokens in rooted]
+        """The roots by their first byte."""
         # The children of each token lie together: `first[token]` to `first[token + 1]`.
         inner = np.flatnonzero(parents >= 0).astype(np.int32)
         self._children: Ids = inner[np.argsort(parents[inner], kind="stable")]

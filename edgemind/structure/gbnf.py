@@ -35,7 +35,10 @@ class Chars:
     def matches(self, character: str) -> bool:
         """Whether this character may stand here."""
         code = ord(character)
-        return any(low <= code <= high for low, high in self.ranges) != self.negated
+        for low, high in self.ranges:
+            if low <= code <= high:
+                return not self.negated
+        return self.negated
 
     def meets(self, low: int, high: int) -> bool:
         """Whether any code point from `low` to `high` may stand here."""

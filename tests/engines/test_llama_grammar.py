@@ -14,7 +14,8 @@ import pytest
 import edgemind
 from edgemind.engines.base import Branch, BranchesFailed, Interrupted
 from edgemind.engines.llama import LlamaEngine
-from edgemind.engines.llama.sampling import LIKELY_TOKENS, LlamaBranch
+from edgemind.engines.grammars import LIKELY_TOKENS
+from edgemind.engines.llama.sampling import LlamaBranch
 from edgemind.errors import ConfigError, ModelUnsupported
 from edgemind.structure.grammar import Grammar
 from edgemind.structure.schema import schema_grammar
