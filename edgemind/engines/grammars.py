@@ -2,9 +2,8 @@
 
 The grammar is followed by our own reader (`edgemind.structure.walk`), half characters included. An
 engine draws a token first and has it checked, which costs a look-up where another branch stood at
-the same place before. Only where it is refused are others looked at: all that begin with a byte
-that may come next, along a tree of prefixes (what may not begin cannot go on), or where these are
-too many the likeliest.
+the same place before. Only where it is refused are others looked at: the likeliest, and if these are
+too few all that begin as a text may go on (`edgemind.engines.prefixes`).
 """
 
 from __future__ import annotations
@@ -17,24 +16,25 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from edgemind.engines.prefixes import Ids, Pieces, Prefixes
+from edgemind.engines.prefixes import Flags, Ids, Pieces, Prefixes
 from edgemind.engines.sampling import penalised
 from edgemind.errors import ModelUnsupported
-from edgemind.structure.gbnf import Chars
+from edgemind.structure.gbnf import MAX_CODE, Chars
 from edgemind.structure.grammar import Grammar
 from edgemind.structure.walk import Position
 from edgemind.types import Sampling
 
 KEPT_GRAMMARS = 8
-LIKELY_TOKENS = (64, 1024)
-"""So many are read after a refusal, before all are."""
-KEPT_TOKENS = 256
-"""Up to so many allowed tokens are remembered with a place."""
-SURROGATES = (0xD800, 0xDFFF)
+LIKELY_TOKENS = (128, 1024)
+"""About so many are read after a refusal, before all are."""
+LARGE_VOCABULARY = 8192
+"""Of a larger one only so many tokens are sorted to tell which are the likeliest."""
+KEPT_TOKENS = 4096
+"""Up to so many allowed tokens are remembered with a place,"""
+TOKENS_OF_WEIGHT = 25
+"""and so many of them weigh as much as a step."""
 LEAST_OF_LENGTH = (0, 0, 0x80, 0x800, 0x10000)
-MAX_CODE = 0x10FFFF
-FIRST_BYTES = (*range(0x80), *range(0xC2, 0xF5))
-INNER_BYTES = range(0x80, 0xC0)
+INNER_BYTES = frozenset(range(0x80, 0xC0))
 
 Logits = npt.NDArray[np.float32]
 
@@ -74,22 +74,24 @@ def _may_begin(position: Position, rest: bytes) -> bool:
 
 def _begins(chars: Chars, rest: bytes) -> bool:
     first = rest[0]
-    length = 1 if first < 0x80 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
-    value = first if length == 1 else first & (0x7F >> length)
+    length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+    value = first & (0x7F >> length)
     for byte in rest[1:]:
         value = value << 6 | byte & 0x3F
     bits = 6 * (length - len(rest))
     low = max(value << bits, LEAST_OF_LENGTH[length])
     high = min((value + 1 << bits) - 1, MAX_CODE)
-    before = (low, min(high, SURROGATES[0] - 1))
-    behind = (max(low, SURROGATES[1] + 1), high)
-    return any(start <= end and chars.meets(start, end) for start, end in (before, behind))
+    return any(start <= high and end >= low for start, end in chars.spans)
 
 
 @lru_cache(4096)
 def _first_bytes(chars: Chars) -> frozenset[int]:
     """The bytes with which some of these characters begin."""
-    return frozenset(byte for byte in FIRST_BYTES if _begins(chars, bytes([byte])))
+    return frozenset(
+        byte
+        for low, high in chars.spans  # UTF-8 keeps the order of characters
+        for byte in range(chr(low).encode()[0], chr(high).encode()[0] + 1)
+    )
 
 
 class Grammars:
@@ -180,28 +182,82 @@ class Grammars:
         if enough and penalised(sampling):
             window = sampling.repeat_last_n or 0
             enough += said if window < 0 else window
-        roots = self._roots(reading)
-        size = self._prefixes.size(roots)
-        for count in LIKELY_TOKENS:
-            if 0 < enough < count < size:
-                likely = np.argpartition(logits, -count)[-count:].astype(np.int32)
-                found = self.allowed(reading, likely)
-                if found.size >= enough:
-                    return np.sort(found)
-        roots = self.allowed(reading, roots)
-        found = np.sort(self._prefixes.below(roots, lambda ids: self.allowed(reading, ids)))
+        found = self._likely(logits, reading, enough)
+        if found is None:
+            found = self._all(reading)
+            if found.size <= KEPT_TOKENS:
+                notes[key] = found
+                reading.position.noted(1 + found.size // TOKENS_OF_WEIGHT)
         if not found.size:
             raise ModelUnsupported("no token of this model can go on as the grammar asks")
-        if found.size <= KEPT_TOKENS:
-            notes[key] = found
-            reading.position.noted()
         return found
 
-    def _roots(self, reading: Reading) -> Ids:
-        """The tree's roots that may come next by their first byte."""
-        tree = self._prefixes
+    def _likely(self, logits: Logits, reading: Reading, enough: int) -> Ids | None:
+        """At least `enough` of the likeliest that may come next; None if all must be looked at.
+
+        That is quick enough where few characters may come next.
+        """
+        if reading.pending or not self._kinds(reading.position):
+            return None
+        size = sum(stop - start for start, stop in self._prefixes.beginning(reading.position))
+        for count in LIKELY_TOKENS:
+            if 0 < enough < count < size:
+                likely = _likeliest(logits, count)
+                sure = self._sure(reading.position, likely)
+                found = np.concatenate([likely[sure], self.allowed(reading, likely[~sure])])
+                if found.size >= enough:
+                    return np.sort(found)
+        return None
+
+    def _all(self, reading: Reading) -> Ids:
+        """All tokens that may come next."""
+        tree, position = self._prefixes, reading.position
         if reading.pending:
-            return np.concatenate([tree.rooted[byte] for byte in INNER_BYTES])
-        firsts = frozenset[int]().union(*map(_first_bytes, reading.position.next_chars))
-        parts = [tree.rooted[byte] for byte in sorted(firsts)]
-        return np.concatenate([*parts, tree.ends] if reading.may_end else parts or [tree.ends[:0]])
+            return np.sort(self.allowed(reading, tree.broken_after(INNER_BYTES)))
+        firsts = frozenset[int]().union(*map(_first_bytes, position.next_chars))
+        parts = [tree.ids[self._places(position)]]
+        if (broken := tree.broken_after(firsts)).size:
+            parts.append(self.allowed(reading, broken))
+        if reading.may_end:
+            parts.append(tree.ends)
+        return np.sort(np.concatenate(parts))
+
+    def _places(self, position: Position) -> Ids:
+        """The places of all whole texts that may come next."""
+        tree = self._prefixes
+        if self._kinds(position):
+            starting = np.concatenate([np.arange(*ends) for ends in tree.beginning(position)])
+            sure = self._sure(position, tree.ids[starting])
+            if 2 * np.count_nonzero(sure) > sure.size:
+                rest = tree.read(position, starting[~sure].tolist())
+                return np.concatenate([starting[sure], np.array(rest, np.int32)])
+        return tree.fitting(position)
+
+    def _sure(self, position: Position, ids: Ids) -> Flags:
+        """For each of `ids` whether it is known at once that it may come next.
+
+        That is what holds but one kind of characters, and no more than may follow one another.
+        """
+        tree = self._prefixes
+        places = tree.places[ids]
+        found = np.zeros(ids.size, np.bool_)
+        for made, length in self._kinds(position):
+            found |= made[places] & (tree.lengths[places] <= length)
+        return found & (places >= 0)
+
+    def _kinds(self, position: Position) -> list[tuple[Flags, int]]:
+        """For each kind of many characters what holds no others, and how many may come at least."""
+        if "kinds" not in position.notes:
+            made = [(self._prefixes.made_of(chars), length) for chars, length in position.runs]
+            position.notes["kinds"] = [(flags, n) for flags, n in made if flags is not None]
+            position.noted()
+        kinds: list[tuple[Flags, int]] = position.notes["kinds"]
+        return kinds
+
+
+def _likeliest(logits: Logits, count: int) -> Ids:
+    """About `count` tokens, none of them less likely than one that is left out."""
+    stride = max(1, logits.size // LARGE_VOCABULARY)
+    some = logits[::stride]
+    rank = max(1, count // stride)
+    return np.flatnonzero(logits >= np.partition(some, -rank)[-rank]).astype(np.int32)

@@ -21,6 +21,8 @@ MAX_NESTING = 100
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 _ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "\\": "\\", '"': '"', "[": "[", "]": "]"}
 _HEX = {"x": 2, "u": 4, "U": 8}
+SURROGATES = (0xD800, 0xDFFF)
+MAX_CODE = 0x10FFFF
 _USUAL = " 0a"
 """What stands for a character that may be any of many."""
 
@@ -40,15 +42,22 @@ class Chars:
                 return not self.negated
         return self.negated
 
-    def meets(self, low: int, high: int) -> bool:
-        """Whether any code point from `low` to `high` may stand here."""
-        if not self.negated:
-            return any(first <= high and last >= low for first, last in self.ranges)
-        for first, last in sorted(self.ranges):
-            if first > low:
-                break
-            low = max(low, last + 1)
-        return low <= high
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """The code points that may stand here: first and last of each unbroken row of characters.
+
+        Halves of surrogate pairs are no characters.
+        """
+        ranges = sorted(self.ranges) if self.negated else list(self.ranges)
+        if self.negated:
+            starts = [0, *(last + 1 for _, last in ranges)]
+            ranges = list(zip(starts, [*(first - 1 for first, _ in ranges), MAX_CODE], strict=True))
+        parts = [
+            part
+            for low, high in ranges
+            for part in ((low, min(high, SURROGATES[0] - 1)), (max(low, SURROGATES[1] + 1), high))
+        ]
+        return [(low, high) for low, high in parts if low <= high]
 
     def example(self) -> str:
         """A character that may stand here, an inconspicuous one if there is a choice."""

@@ -20,6 +20,8 @@ MAX_REMEMBERED = 200_000
 PLACE_WEIGHT = 10
 MAX_MET = 100_000
 """Most states that may have been met before a grammar is begun anew; they are never forgotten."""
+LONG_RUN = 32
+"""Longer runs of alike characters are not told from each other; few tokens are as long."""
 END = 0
 """The state in which nothing more has to come."""
 
@@ -61,9 +63,14 @@ class Position:
         """What may come next, each of them one character."""
         return (chars for chars, _ in self._following)
 
-    def noted(self) -> None:
-        """Count one of the `notes`."""
-        self._walk.remember(1)
+    @property
+    def runs(self) -> Iterator[tuple[Chars, int]]:
+        """What may come next, and how many of the same may at least follow one another."""
+        return ((chars, self._walk.run(state)) for chars, state in self._following)
+
+    def noted(self, weight: int = 1) -> None:
+        """Count one of the `notes`, as heavy as so many steps."""
+        self._walk.remember(weight)
 
     @property
     def worn(self) -> bool:
@@ -119,6 +126,7 @@ class Walk:
         self._numbers: dict[tuple[int, int, int], int] = {}
         self._opened: dict[int, list[int]] = {}
         self._positions: dict[tuple[int, ...], Position] = {}
+        self._runs: dict[int, int] = {}
         self._first: Position | None = None
         self._remembered = 0
 
@@ -179,6 +187,29 @@ class Walk:
                 position.forget()
             self._positions = {self._first._states: self._first} if self._first else {}
             self._remembered = weight
+
+    def run(self, state: int) -> int:
+        """How many characters like the next one may follow one another, at least.
+
+        `LONG_RUN` is as good as without end.
+        """
+        chain: list[int] = []
+        here: int | None = state
+        while here is not None and here not in self._runs and len(chain) < 2 * LONG_RUN:
+            if here in chain:
+                self._runs[here] = LONG_RUN
+                break
+            chain.append(here)
+            [(chars, _)] = self.following([here])
+            after = self.following(self.behind([here]))
+            here = next((state for other, state in after if other is chars), None)
+        length = 0 if here is None else self._runs.get(here, 0)
+        whole = here is None or here in self._runs
+        for place, passed in enumerate(reversed(chain), 1):
+            # Where the chain was cut its last states would be taken for too short.
+            if whole or place > LONG_RUN:
+                self._runs[passed] = min(length + place, LONG_RUN)
+        return self._runs[state]
 
     def left(self, state: int) -> int:
         """Characters of the shortest way to the end."""
