@@ -1,9 +1,9 @@
-"""Which tokens a grammar allows next: one way for all engines, character by character.
+"""Which tokens a grammar allows next, for all engines alike.
 
 The grammar is followed by our own reader (`edgemind.structure.walk`), half characters included. An
 engine draws a token first and has it checked, which costs a look-up where another branch stood at
-the same place before. Only where it is refused are others looked at: the likeliest, and if these are
-too few all that begin as a text may go on (`edgemind.engines.prefixes`).
+the same place before. Only where it is refused are others looked at: the likeliest, and if these
+are too few all (`edgemind.engines.prefixes`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from edgemind.engines.prefixes import Flags, Ids, Pieces, Prefixes
+from edgemind.engines.prefixes import Flags, Ids, Pieces, Prefixes, whole_text
 from edgemind.engines.sampling import penalised
 from edgemind.errors import ModelUnsupported
-from edgemind.structure.gbnf import MAX_CODE, Chars
+from edgemind.structure.chars import MAX_CODE, Chars
 from edgemind.structure.grammar import Grammar
 from edgemind.structure.walk import Position
 from edgemind.types import Sampling
@@ -47,8 +47,11 @@ class Reading:
     pending: bytes = b""
 
     def after(self, piece: bytes) -> Reading | None:
-        """Where it stands after a token's bytes; None where they do not fit."""
-        if not piece:
+        """Where it stands after a token's bytes; None where they do not fit.
+
+        Nothing at all would change nothing for ever, and a NUL is no text.
+        """
+        if not piece or 0 in piece:
             return None
         decoder = codecs.getincrementaldecoder("utf-8")("strict")
         try:
@@ -141,14 +144,10 @@ class Grammars:
         return reading.after(self._vocabulary.piece(token))
 
     def _text(self, token: int) -> str:
-        """The text of a token that ends no generation; empty where it is not whole characters."""
+        """The text of a token that ends no generation; empty where that is none."""
         if (known := self._texts.get(token)) is not None:
             return known
-        try:
-            text = self._vocabulary.piece(token).decode()
-        except UnicodeDecodeError:
-            text = ""
-        self._texts[token] = text
+        text = self._texts[token] = whole_text(self._vocabulary.piece(token))
         return text
 
     def following(self, reading: Reading, tokens: Sequence[int]) -> Reading:

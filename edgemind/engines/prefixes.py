@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edgemind.structure.gbnf import MAX_CODE, Chars
+from edgemind.structure.chars import MAX_CODE, Chars
 from edgemind.structure.walk import Position
 
 Ids = npt.NDArray[np.int32]
@@ -40,12 +40,21 @@ class Pieces(Protocol):
         """Whether a token ends a generation."""
 
 
+def whole_text(piece: bytes) -> str:
+    """A token's text; empty where it holds half a character or a NUL."""
+    try:
+        text = piece.decode()
+    except UnicodeDecodeError:
+        return ""
+    return "" if "\0" in text else text
+
+
 class Prefixes:
     """The tokens of a vocabulary in the order of their texts. Takes about 2 µs for each token.
 
     A token's place in this order is meant where "places" are spoken of. `ends` are the tokens that
     end a generation, whatever their text. They have no place, nor have those that are no whole
-    characters (`broken_after`), nor has an empty token, which would change nothing for ever.
+    text (`broken_after`).
     """
 
     def __init__(self, vocabulary: Pieces) -> None:
@@ -56,11 +65,10 @@ class Prefixes:
             piece = vocabulary.piece(token)
             if vocabulary.is_end(token):
                 ends.append(token)
+            elif text := whole_text(piece):
+                whole.append((text, token))
             elif piece:
-                try:
-                    whole.append((piece.decode(), token))
-                except UnicodeDecodeError:
-                    broken.setdefault(piece[0], []).append(token)
+                broken.setdefault(piece[0], []).append(token)
         whole.sort()
         self.texts = [text for text, _ in whole]
         self.ids: Ids = np.array([token for _, token in whole], np.int32)
@@ -79,7 +87,7 @@ class Prefixes:
         return self._parts(position, 0, len(self.texts), "")
 
     def broken_after(self, firsts: frozenset[int]) -> Ids:
-        """The tokens that begin with one of these bytes and are no whole characters."""
+        """The tokens that begin with one of these bytes and are no whole text."""
         first = sorted(firsts & self._broken.keys())
         return np.array([token for byte in first for token in self._broken[byte]], np.int32)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from edgemind.errors import ConfigError
+from edgemind.structure.chars import MAX_CODE, SURROGATES, Chars
 
 ROOT = "root"
 MAX_ELEMENTS = 50_000
@@ -21,54 +22,6 @@ MAX_NESTING = 100
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 _ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "\\": "\\", '"': '"', "[": "[", "]": "]"}
 _HEX = {"x": 2, "u": 4, "U": 8}
-SURROGATES = (0xD800, 0xDFFF)
-MAX_CODE = 0x10FFFF
-_USUAL = " 0a"
-"""What stands for a character that may be any of many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chars:
-    """One character out of `ranges` (inclusive code points), or with `negated` out of none."""
-
-    ranges: tuple[tuple[int, int], ...]
-    negated: bool = False
-
-    def matches(self, character: str) -> bool:
-        """Whether this character may stand here."""
-        code = ord(character)
-        for low, high in self.ranges:
-            if low <= code <= high:
-                return not self.negated
-        return self.negated
-
-    @property
-    def spans(self) -> list[tuple[int, int]]:
-        """The code points that may stand here: first and last of each unbroken row of characters.
-
-        Halves of surrogate pairs are no characters.
-        """
-        ranges = sorted(self.ranges) if self.negated else list(self.ranges)
-        if self.negated:
-            starts = [0, *(last + 1 for _, last in ranges)]
-            ranges = list(zip(starts, [*(first - 1 for first, _ in ranges), MAX_CODE], strict=True))
-        parts = [
-            part
-            for low, high in ranges
-            for part in ((low, min(high, SURROGATES[0] - 1)), (max(low, SURROGATES[1] + 1), high))
-        ]
-        return [(low, high) for low, high in parts if low <= high]
-
-    def example(self) -> str:
-        """A character that may stand here, an inconspicuous one if there is a choice."""
-        for usual in _USUAL:
-            if self.matches(usual):
-                return usual
-        if not self.negated:
-            return chr(self.ranges[0][0])
-        return next(c for code in range(33, 0x110000) if self.matches(c := chr(code)))
-
-
 Element = Chars | int
 """A character, or the number of a rule."""
 Alternative = tuple[Element, ...]
@@ -89,7 +42,7 @@ def read(text: str) -> Rules:
 
 
 def _is_character(code: int) -> bool:
-    return 0 <= code < 0xD800 or 0xDFFF < code < 0x110000
+    return 0 <= code < SURROGATES[0] or SURROGATES[1] < code <= MAX_CODE
 
 
 class _Reader:

@@ -1,4 +1,4 @@
-"""Reading a text along a grammar, character by character: an automaton that is made as it is walked.
+"""Reading a text along a grammar by characters: an automaton that is made as it is walked.
 
 Many texts stand at the same place of a grammar: all samples of a question, all tokens that begin
 alike. So a place is made once and remembers where each character led from it; what a reader of
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from edgemind.structure.gbnf import Alternative, Chars
+from edgemind.structure.chars import Chars
+from edgemind.structure.gbnf import Alternative
 
 MAX_STATES = 20_000
 """Most readings of a text that are followed at once; more than the ways in which a rule may begin,
@@ -50,12 +51,13 @@ class Position:
 
         Also where they could be read in too many ways to follow.
         """
-        here: Position | None = self
+        here = self
         for character in text:
             known = here._after
-            here = known[character] if character in known else here._step(character)
-            if here is None:
+            found = known[character] if character in known else here._step(character)
+            if found is None:
                 return None
+            here = found
         return here
 
     @property
