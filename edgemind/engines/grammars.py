@@ -247,8 +247,12 @@ class Grammars:
     def _kinds(self, position: Position) -> list[tuple[Flags, int]]:
         """For each kind of many characters what holds no others, and how many may come at least."""
         if "kinds" not in position.notes:
-            made = [(self._prefixes.made_of(chars), length) for chars, length in position.runs]
-            position.notes["kinds"] = [(flags, n) for flags, n in made if flags is not None]
+            made_of = self._prefixes.made_of
+            position.notes["kinds"] = [
+                (made, position.run(chars))
+                for chars in dict.fromkeys(position.next_chars)
+                if (made := made_of(chars)) is not None
+            ]
             position.noted()
         kinds: list[tuple[Flags, int]] = position.notes["kinds"]
         return kinds

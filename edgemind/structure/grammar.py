@@ -1,8 +1,8 @@
 """A checked grammar, and the shortest way from any beginning of a text to a valid end.
 
-llama.cpp applies grammars while a model writes; this knows what it does not: whether compiling one
-would hang or abort the process, and how to finish a text that was cut in the middle. Finishing
-needs no model: the rest of a half-written `{"name": "Bo` is known text (`"}`).
+Engines hold a model to it while it writes (`edgemind.structure.walk` reads along). What is checked
+here is that reading can never hang. A text that was cut in the middle is finished here, without a
+model: the rest of a half-written `{"name": "Bo` is known text (`"}`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from edgemind.structure.walk import MAX_STATES, Position, Walk
 MAX_TEXT = 1 << 20
 """Most characters of a grammar's text."""
 MAX_PATHS = 4000
-"""Most ways in which one rule may begin: llama.cpp follows each of them, and compares them all."""
+"""Most ways in which one rule may begin, all of which are followed at once."""
 MAX_SHORTEST = 100_000
 """Most characters of the shortest text; more than any model would write."""
 
@@ -117,10 +117,10 @@ class Grammar:
             self._suffixes.append(left[::-1])
 
     def _check_beginnings(self) -> None:
-        """Refuse left recursion, and more beginnings than llama.cpp could follow.
+        """Refuse left recursion, also behind rules that may be empty, and too many beginnings.
 
-        Its own check follows each path on its own, which takes exponential time for rules that
-        share their beginnings, and it misses recursion behind a rule that is empty indirectly.
+        Each rule is counted once: following each path would take exponential time for rules that
+        share their beginnings.
         """
         firsts = [list(self._first_rules(choices)) for choices in self._rules]
         waiting = [len(first) for first in firsts]

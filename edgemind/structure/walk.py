@@ -65,10 +65,13 @@ class Position:
         """What may come next, each of them one character."""
         return (chars for chars, _ in self._following)
 
-    @property
-    def runs(self) -> Iterator[tuple[Chars, int]]:
-        """What may come next, and how many of the same may at least follow one another."""
-        return ((chars, self._walk.run(state)) for chars, state in self._following)
+    def run(self, chars: Chars) -> int:
+        """How many of these characters may follow one another from here, at least.
+
+        `LONG_RUN` is as good as without end.
+        """
+        runs = (self._walk.run(state) for other, state in self._following if other == chars)
+        return max(runs, default=0)
 
     def noted(self, weight: int = 1) -> None:
         """Count one of the `notes`, as heavy as so many steps."""
@@ -191,10 +194,7 @@ class Walk:
             self._remembered = weight
 
     def run(self, state: int) -> int:
-        """How many characters like the next one may follow one another, at least.
-
-        `LONG_RUN` is as good as without end.
-        """
+        """How many characters like the next one may follow one another, at least."""
         chain: list[int] = []
         here: int | None = state
         while here is not None and here not in self._runs and len(chain) < 2 * LONG_RUN:
