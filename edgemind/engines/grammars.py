@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from edgemind.engines.prefixes import Flags, Ids, Pieces, Prefixes, whole_text
+from edgemind.engines.prefixes import Flags, Ids, Pieces, Prefixes, is_wide, whole_text
 from edgemind.engines.sampling import penalised
 from edgemind.errors import ModelUnsupported
 from edgemind.structure.chars import MAX_CODE, Chars
@@ -33,6 +33,8 @@ KEPT_TOKENS = 4096
 """Up to so many allowed tokens are remembered with a place,"""
 TOKENS_OF_WEIGHT = 25
 """and so many of them weigh as much as a step."""
+MOST_KINDS = 4
+"""For more kinds of characters it is not looked up at one place which tokens hold no others."""
 LEAST_OF_LENGTH = (0, 0, 0x80, 0x800, 0x10000)
 INNER_BYTES = frozenset(range(0x80, 0xC0))
 
@@ -117,7 +119,7 @@ class Grammars:
         return reading
 
     def prepare(self) -> None:
-        """Make the tree of prefixes now, since later it would make one step seem slow."""
+        """Put the vocabulary in order now, since later it would make one step seem slow."""
         _ = self._prefixes
 
     @cached_property
@@ -210,51 +212,49 @@ class Grammars:
 
     def _all(self, reading: Reading) -> Ids:
         """All tokens that may come next."""
-        tree, position = self._prefixes, reading.position
+        order, position = self._prefixes, reading.position
         if reading.pending:
-            return np.sort(self.allowed(reading, tree.broken_after(INNER_BYTES)))
+            return np.sort(self.allowed(reading, order.broken_after(INNER_BYTES)))
         firsts = frozenset[int]().union(*map(_first_bytes, position.next_chars))
-        parts = [tree.ids[self._places(position)]]
-        if (broken := tree.broken_after(firsts)).size:
+        parts = [order.ids[self._places(position)]]
+        if (broken := order.broken_after(firsts)).size:
             parts.append(self.allowed(reading, broken))
         if reading.may_end:
-            parts.append(tree.ends)
+            parts.append(order.ends)
         return np.sort(np.concatenate(parts))
 
     def _places(self, position: Position) -> Ids:
         """The places of all whole texts that may come next."""
-        tree = self._prefixes
+        order = self._prefixes
         if self._kinds(position):
-            starting = np.concatenate([np.arange(*ends) for ends in tree.beginning(position)])
-            sure = self._sure(position, tree.ids[starting])
+            ranges = order.beginning(position)
+            starting = np.concatenate([order.ids[:0], *(np.arange(*ends) for ends in ranges)])
+            sure = self._sure(position, order.ids[starting])
             if 2 * np.count_nonzero(sure) > sure.size:
-                rest = tree.read(position, starting[~sure].tolist())
+                rest = order.read(position, starting[~sure].tolist())
                 return np.concatenate([starting[sure], np.array(rest, np.int32)])
-        return tree.fitting(position)
+        return order.fitting(position)
 
     def _sure(self, position: Position, ids: Ids) -> Flags:
         """For each of `ids` whether it is known at once that it may come next.
 
         That is what holds but one kind of characters, and no more than may follow one another.
         """
-        tree = self._prefixes
-        places = tree.places[ids]
+        order = self._prefixes
+        places = order.places[ids]
         found = np.zeros(ids.size, np.bool_)
-        for made, length in self._kinds(position):
-            found |= made[places] & (tree.lengths[places] <= length)
+        for chars, length in self._kinds(position):
+            found |= order.made_of(chars)[places] & (order.lengths[places] <= length)
         return found & (places >= 0)
 
-    def _kinds(self, position: Position) -> list[tuple[Flags, int]]:
-        """For each kind of many characters what holds no others, and how many may come at least."""
+    def _kinds(self, position: Position) -> list[tuple[Chars, int]]:
+        """Kinds of many characters that may come next, and how many of each may at least."""
         if "kinds" not in position.notes:
-            made_of = self._prefixes.made_of
-            position.notes["kinds"] = [
-                (made, position.run(chars))
-                for chars in dict.fromkeys(position.next_chars)
-                if (made := made_of(chars)) is not None
-            ]
+            wide = [chars for chars in dict.fromkeys(position.next_chars) if is_wide(chars)]
+            found = [(chars, position.run(chars)) for chars in wide[:MOST_KINDS]]
+            position.notes["kinds"] = found
             position.noted()
-        kinds: list[tuple[Flags, int]] = position.notes["kinds"]
+        kinds: list[tuple[Chars, int]] = position.notes["kinds"]
         return kinds
 
 

@@ -49,6 +49,11 @@ def whole_text(piece: bytes) -> str:
     return "" if "\0" in text else text
 
 
+def is_wide(chars: Chars) -> bool:
+    """Whether these are so many that it is worth knowing what holds no others."""
+    return sum(high - low + 1 for low, high in chars.spans) >= WIDE_CHARACTERS
+
+
 class Prefixes:
     """The tokens of a vocabulary in the order of their texts. Takes about 2 µs for each token.
 
@@ -79,7 +84,7 @@ class Prefixes:
         self.places[self.ids] = np.arange(len(whole), dtype=np.int32)
         self.lengths: Ids = np.array([len(text) for text in self.texts], np.int32)
         self._characters = np.frombuffer("".join(self.texts).encode("utf-32-le"), np.uint32)
-        self._starts = np.concatenate([[0], np.cumsum(self.lengths)])[:-1]
+        self._starts = np.cumsum(self.lengths) - self.lengths
         self._flags: dict[Chars, Flags] = {}
 
     def beginning(self, position: Position) -> list[tuple[int, int]]:
@@ -118,16 +123,13 @@ class Prefixes:
         texts, after = self.texts, position.after
         return [place for place in places if after(texts[place][begun:]) is not None]
 
-    def made_of(self, chars: Chars) -> Flags | None:
-        """For each place whether it holds these characters only; None where these are few."""
-        spans = chars.spans
-        if sum(high - low + 1 for low, high in spans) < WIDE_CHARACTERS or not self.texts:
-            return None
+    def made_of(self, chars: Chars) -> Flags:
+        """For each place whether it holds these characters only."""
         if chars not in self._flags:
             if len(self._flags) >= KEPT_FLAGS:
                 del self._flags[next(iter(self._flags))]
             fits = np.zeros(len(self._characters), np.bool_)
-            for low, high in spans:
+            for low, high in chars.spans:
                 fits |= (self._characters >= low) & (self._characters <= high)
             self._flags[chars] = np.logical_and.reduceat(fits, self._starts)
         return self._flags[chars]
@@ -135,7 +137,7 @@ class Prefixes:
     def _parts(self, here: Position, low: int, high: int, begun: str) -> list[tuple[int, int]]:
         """The ranges from `low` to `high` (all begin with `begun`) in which reading may go on."""
         parts: list[tuple[int, int]] = []
-        for first, last in sorted(span for chars in here.next_chars for span in chars.spans):
+        for first, last in sorted({span for chars in here.next_chars for span in chars.spans}):
             start = bisect_left(self.texts, begun + chr(first), low, high)
             low = bisect_left(self.texts, _behind(begun + chr(last)), start, high)
             if start < low:

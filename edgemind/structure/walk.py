@@ -68,7 +68,7 @@ class Position:
     def run(self, chars: Chars) -> int:
         """How many of these characters may follow one another from here, at least.
 
-        `LONG_RUN` is as good as without end.
+        `LONG_RUN` at most, although it may be without end.
         """
         runs = (self._walk.run(state) for other, state in self._following if other == chars)
         return max(runs, default=0)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edgemind.engines.grammars import LARGE_VOCABULARY, Grammars, Reading
+from edgemind.errors import ModelUnsupported
 from edgemind.structure.grammar import Grammar
 from edgemind.structure.schema import schema_grammar
 from edgemind.types import Sampling
@@ -109,6 +110,28 @@ def test_logits_that_are_all_the_same() -> None:
     same = np.zeros(LARGE.size, np.float32)
     found = grammars.candidates(same, reading, Sampling(temperature=1.0, top_k=40), 0)
     assert found.tolist() == brute(LARGE, reading)
+
+
+def test_a_vocabulary_of_bytes_alone() -> None:
+    class Bytes:
+        size = 256
+
+        def piece(self, token: int) -> bytes:
+            return bytes([token]) if token >= 0x80 else b""
+
+        def is_end(self, token: int) -> bool:
+            return False
+
+    grammars, said = Grammars(Bytes()), b""
+    reading = grammars.start('root ::= [^a] "é" "x"')
+    greedy, logits = Sampling(temperature=0.0), np.arange(256, dtype=np.float32)
+    for _ in range(6):
+        token = int(grammars.candidates(logits, reading, greedy, 0)[-1])
+        said += bytes([token])
+        reading = grammars.following(reading, [token])
+    assert said.decode() == "\U0010ffffé"
+    with pytest.raises(ModelUnsupported, match="no token"):
+        grammars.candidates(logits, reading, greedy, 0)
 
 
 def test_runs_do_not_go_on_for_ever() -> None:

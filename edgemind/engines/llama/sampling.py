@@ -92,7 +92,7 @@ class LlamaSampler:
         """Free what belongs to a branch."""
         if branch.sampler:
             self._api.llama_sampler_free(branch.sampler)
-        branch.sampler = None
+        branch.sampler = branch.reading = None
 
     def _draw_within(
         self, branch: LlamaBranch, reading: Reading, logits: Logits, context: Any, row: int
