@@ -49,14 +49,14 @@ class Refusals:
 
     def __init__(self, engine: LlamaEngine) -> None:
         self.count = 0
-        sampler: Any = engine._sampler
-        original = sampler._candidates_for
+        grammars: Any = engine._sampler._grammars
+        original = grammars.candidates
 
         def counted(*arguments: Any) -> Any:
             self.count += 1
             return original(*arguments)
 
-        sampler._candidates_for = counted
+        grammars.candidates = counted
 
 
 def rate(engine: LlamaEngine, root: Branch, samplings: Sequence[Sampling], steps: int) -> float:

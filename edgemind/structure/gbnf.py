@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from edgemind.errors import ConfigError
+from edgemind.structure.chars import MAX_CODE, SURROGATES, Chars
 
 ROOT = "root"
 MAX_ELEMENTS = 50_000
@@ -21,42 +22,6 @@ MAX_NESTING = 100
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 _ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "\\": "\\", '"': '"', "[": "[", "]": "]"}
 _HEX = {"x": 2, "u": 4, "U": 8}
-_USUAL = " 0a"
-"""What stands for a character that may be any of many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chars:
-    """One character out of `ranges` (inclusive code points), or with `negated` out of none."""
-
-    ranges: tuple[tuple[int, int], ...]
-    negated: bool = False
-
-    def matches(self, character: str) -> bool:
-        """Whether this character may stand here."""
-        code = ord(character)
-        return any(low <= code <= high for low, high in self.ranges) != self.negated
-
-    def meets(self, low: int, high: int) -> bool:
-        """Whether any code point from `low` to `high` may stand here."""
-        if not self.negated:
-            return any(first <= high and last >= low for first, last in self.ranges)
-        for first, last in sorted(self.ranges):
-            if first > low:
-                break
-            low = max(low, last + 1)
-        return low <= high
-
-    def example(self) -> str:
-        """A character that may stand here, an inconspicuous one if there is a choice."""
-        for usual in _USUAL:
-            if self.matches(usual):
-                return usual
-        if not self.negated:
-            return chr(self.ranges[0][0])
-        return next(c for code in range(33, 0x110000) if self.matches(c := chr(code)))
-
-
 Element = Chars | int
 """A character, or the number of a rule."""
 Alternative = tuple[Element, ...]
@@ -77,7 +42,7 @@ def read(text: str) -> Rules:
 
 
 def _is_character(code: int) -> bool:
-    return 0 <= code < 0xD800 or 0xDFFF < code < 0x110000
+    return 0 <= code < SURROGATES[0] or SURROGATES[1] < code <= MAX_CODE
 
 
 class _Reader:

@@ -1,8 +1,8 @@
 """A checked grammar, and the shortest way from any beginning of a text to a valid end.
 
-llama.cpp applies grammars while a model writes; this knows what it does not: whether compiling one
-would hang or abort the process, and how to finish a text that was cut in the middle. Finishing
-needs no model: the rest of a half-written `{"name": "Bo` is known text (`"}`).
+Engines hold a model to it while it writes (`edgemind.structure.walk` reads along). What is checked
+here is that reading can never hang. A text that was cut in the middle is finished here, without a
+model: the rest of a half-written `{"name": "Bo` is known text (`"}`).
 """
 
 from __future__ import annotations
@@ -11,21 +11,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from edgemind.errors import ConfigError
-from edgemind.structure.gbnf import Alternative, Chars, read
+from edgemind.structure.gbnf import Alternative, read
+from edgemind.structure.walk import MAX_STATES, Position, Walk
 
 MAX_TEXT = 1 << 20
 """Most characters of a grammar's text."""
 MAX_PATHS = 4000
-"""Most ways in which one rule may begin: llama.cpp follows each of them, and compares them all."""
+"""Most ways in which one rule may begin, all of which are followed at once."""
 MAX_SHORTEST = 100_000
 """Most characters of the shortest text; more than any model would write."""
-MAX_STATES = 20_000
-"""Most readings of a text that are followed at once; more than the ways in which a rule may begin,
-so that only a grammar that reads one text in ever more ways comes here."""
-MAX_KNOWN = 20_000
-"""Most steps of reading that are remembered."""
-END = 0
-"""The state in which nothing more has to come."""
 
 
 class Grammar:
@@ -73,12 +67,12 @@ class Grammar:
 
     def start(self) -> Position:
         """Where a text stands before its first character."""
-        walk = _Walk(self._alternatives, self._rules, self._suffixes, self._shortest)
-        return Position(walk, tuple(walk.start(self._root)))
+        walk = Walk(self._alternatives, self._rules, self._suffixes, self._shortest)
+        return walk.begin(self._root)
 
-    def _walk(self, text: str) -> tuple[_Walk, list[int], int]:
+    def _walk(self, text: str) -> tuple[Walk, list[int], int]:
         """The states after as much of `text` as fits, and how much that is."""
-        walk = _Walk(self._alternatives, self._rules, self._suffixes, self._shortest)
+        walk = Walk(self._alternatives, self._rules, self._suffixes, self._shortest)
         states = walk.start(self._root)
         for index, character in enumerate(text):
             after = walk.after(states, character)
@@ -123,10 +117,10 @@ class Grammar:
             self._suffixes.append(left[::-1])
 
     def _check_beginnings(self) -> None:
-        """Refuse left recursion, and more beginnings than llama.cpp could follow.
+        """Refuse left recursion, also behind rules that may be empty, and too many beginnings.
 
-        Its own check follows each path on its own, which takes exponential time for rules that
-        share their beginnings, and it misses recursion behind a rule that is empty indirectly.
+        Each rule is counted once: following each path would take exponential time for rules that
+        share their beginnings.
         """
         firsts = [list(self._first_rules(choices)) for choices in self._rules]
         waiting = [len(first) for first in firsts]
@@ -159,37 +153,6 @@ class Grammar:
                     break
 
 
-class Position:
-    """How far a text has come in a grammar, for reading it piece by piece. Never changes."""
-
-    __slots__ = ("_states", "_walk")
-
-    def __init__(self, walk: _Walk, states: tuple[int, ...]) -> None:
-        self._walk = walk
-        self._states = states
-
-    @property
-    def may_end(self) -> bool:
-        """Whether the text so far is whole."""
-        return END in self._states
-
-    def after(self, text: str) -> Position | None:
-        """Where it stands after some more characters; None where they do not fit.
-
-        Also where they could be read in too many ways to follow.
-        """
-        states = self._states
-        for character in text:
-            states = self._walk.remembered(states, character)
-            if not states or len(states) > MAX_STATES:
-                return None
-        return Position(self._walk, states)
-
-    def meets(self, low: int, high: int) -> bool:
-        """Whether some character between two code points (inclusive) may come next."""
-        return any(chars.meets(low, high) for chars in self._walk.next_chars(self._states))
-
-
 def _length(alternative: Alternative, lengths: list[int | None]) -> int | None:
     """Characters of an alternative's shortest text, None while that is not known."""
     total = 0
@@ -199,108 +162,3 @@ def _length(alternative: Alternative, lengths: list[int | None]) -> int | None:
             return None
         total += length
     return total
-
-
-class _Walk:
-    """The states in which a text may leave a grammar: all stacks of a pushdown automaton.
-
-    A state is a number that stands for (alternative, position, state after it); equal stacks have
-    equal numbers.
-    """
-
-    def __init__(
-        self,
-        alternatives: list[Alternative],
-        rules: list[list[int]],
-        suffixes: list[list[int]],
-        shortest: list[int],
-    ) -> None:
-        self._alternatives = alternatives
-        self._rules = rules
-        self._suffixes = suffixes
-        self._shortest = shortest
-        self._places: list[tuple[int, int, int]] = [(-1, 0, END)]
-        self._left = [0]
-        self._numbers: dict[tuple[int, int, int], int] = {}
-        self._opened: dict[int, list[int]] = {}
-        self._known: dict[tuple[tuple[int, ...], str], tuple[int, ...]] = {}
-
-    def start(self, root: int) -> list[int]:
-        """The states before the first character."""
-        begun = (self._state(choice, 0, END) for choice in self._rules[root])
-        return list(dict.fromkeys(found for state in begun for found in self._open(state)))
-
-    def after(self, states: list[int], character: str) -> list[int]:
-        """The states after one more character; none where it does not fit."""
-        found: dict[int, None] = {}
-        for state in states:
-            choice, position, parent = self._places[state]
-            element = self._alternatives[choice][position] if state != END else None
-            if isinstance(element, Chars) and element.matches(character):
-                opened = self._open(self._state(choice, position + 1, parent))
-                found.update(dict.fromkeys(opened))
-        return list(found)
-
-    def remembered(self, states: tuple[int, ...], character: str) -> tuple[int, ...]:
-        """`after`, which asks only once: many tokens begin alike."""
-        key = (states, character)
-        if key not in self._known:
-            if len(self._known) >= MAX_KNOWN:
-                self._known.clear()
-            self._known[key] = tuple(self.after([*states], character))
-        return self._known[key]
-
-    def next_chars(self, states: Iterable[int]) -> Iterable[Chars]:
-        """What may come next."""
-        for state in states:
-            choice, position, _ = self._places[state]
-            element = self._alternatives[choice][position] if state != END else None
-            if isinstance(element, Chars):
-                yield element
-
-    def left(self, state: int) -> int:
-        """Characters of the shortest way to the end."""
-        return self._left[state]
-
-    def shortest(self, state: int) -> str:
-        """The shortest way to the end."""
-        said = []
-        while state != END:
-            choice, position, parent = self._places[state]
-            element = self._alternatives[choice][position]
-            state = self._state(choice, position + 1, parent)
-            if isinstance(element, Chars):
-                said.append(element.example())
-            else:
-                state = self._state(self._shortest[element], 0, state)
-        return "".join(said)
-
-    def _state(self, choice: int, position: int, parent: int) -> int:
-        if position == len(self._alternatives[choice]):
-            return parent
-        place = (choice, position, parent)
-        if place not in self._numbers:
-            self._numbers[place] = len(self._places)
-            self._places.append(place)
-            self._left.append(self._suffixes[choice][position] + self._left[parent])
-        return self._numbers[place]
-
-    def _open(self, state: int) -> list[int]:
-        """The states at a character (or the end) to which this one leads without any."""
-        if state not in self._opened:
-            found, todo, seen = [], [state], {state}
-            while todo:
-                here = todo.pop()
-                choice, position, parent = self._places[here]
-                element = self._alternatives[choice][position] if here != END else None
-                if not isinstance(element, int):
-                    found.append(here)
-                    continue
-                after = self._state(choice, position + 1, parent)
-                for inner in reversed(self._rules[element]):
-                    state_in = self._state(inner, 0, after)
-                    if state_in not in seen:
-                        seen.add(state_in)
-                        todo.append(state_in)
-            self._opened[state] = found
-        return self._opened[state]

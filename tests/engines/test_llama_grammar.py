@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import ctypes
 import dataclasses
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +15,9 @@ import pytest
 
 import edgemind
 from edgemind.engines.base import Branch, BranchesFailed, Interrupted
+from edgemind.engines.grammars import LIKELY_TOKENS
 from edgemind.engines.llama import LlamaEngine
-from edgemind.engines.llama.sampling import LIKELY_TOKENS, LlamaBranch
+from edgemind.engines.llama.sampling import LlamaBranch
 from edgemind.errors import ConfigError, ModelUnsupported
 from edgemind.structure.grammar import Grammar
 from edgemind.structure.schema import schema_grammar
@@ -112,10 +115,89 @@ def test_all_that_is_said_fits(
 
 
 def allowed_by_asking(engine: LlamaEngine, branch: LlamaBranch) -> list[int]:
-    """All tokens that a branch's grammar allows, each asked for by itself."""
-    sampler = engine._sampler
-    size = engine.vocabulary.size
-    return [token for token in range(size) if sampler._permits(branch.grammar, token)]
+    """All tokens that a branch's grammar allows, each read by itself."""
+    reading, vocabulary = branch.reading, engine.vocabulary
+    assert reading is not None
+    return [
+        token
+        for token in range(vocabulary.size)
+        if (
+            reading.may_end
+            if vocabulary.is_end(token)
+            else reading.after(vocabulary.piece(token)) is not None
+        )
+    ]
+
+
+class LlamaGrammar:
+    """llama.cpp's own reader of a grammar, which ours agrees with but for its view of UTF-8."""
+
+    def __init__(self, engine: LlamaEngine, text: str) -> None:
+        self._api, self._vocabulary = engine._api, engine.vocabulary
+        self._sampler = self._api.llama_sampler_init_grammar(
+            self._vocabulary.pointer, text.encode(), b"root"
+        )
+        self._pending = b""
+
+    def allowed(self) -> list[int]:
+        """The tokens that it allows and that are UTF-8 where the text stands."""
+        row = (self._api.llama_token_data * self._vocabulary.size)()
+        for token, one in enumerate(row):
+            one.id = token
+        array = self._api.llama_token_data_array(data=row, size=len(row), selected=-1)
+        self._api.llama_sampler_apply(self._sampler, ctypes.byref(array))
+        return [one.id for one in row if one.logit == 0.0 and self._rest(one.id) is not None]
+
+    def accept(self, token: int) -> None:
+        """Go on behind an allowed token; llama.cpp ends the process at any other."""
+        self._pending = self._rest(token) or b""
+        self._api.llama_sampler_accept(self._sampler, token)
+
+    def close(self) -> None:
+        self._api.llama_sampler_free(self._sampler)
+
+    def _rest(self, token: int) -> bytes | None:
+        """The bytes of half a character behind a token; None where that is no UTF-8."""
+        if self._vocabulary.is_end(token):
+            return None if self._pending else b""
+        decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        try:
+            decoder.decode(self._pending + self._vocabulary.piece(token))
+        except UnicodeDecodeError:
+            return None
+        return decoder.getstate()[0]
+
+
+GRAMMARS = [
+    *(schema_grammar(schema) for schema, _ in SCHEMAS),
+    "root ::= [€é]*",
+    'root ::= ([a-z]+ " "){2,5} [^\\x00-\\x40]{1,6} "."?',
+    'root ::= a "b" root | "end"\na ::= [a-z]*',
+    'root ::= "(" root ")" root | [0-9]{2} | .',
+]
+
+
+@pytest.mark.parametrize("grammar", GRAMMARS)
+def test_ours_allows_what_llama_cpp_allows(
+    engine: LlamaEngine, prompt: list[int], grammar: str
+) -> None:
+    root = engine.prefill(prompt, Sampling())
+    samplings = [Sampling(grammar=grammar, seed=seed, temperature=2.0) for seed in range(2)]
+    for branch in engine.fork(root, samplings):
+        assert isinstance(branch, LlamaBranch)
+        theirs = LlamaGrammar(engine, grammar)
+        for _ in range(25):
+            assert branch.reading is not None
+            allowed = theirs.allowed()
+            assert engine._sampler._grammars._all(branch.reading).tolist() == allowed
+            [token] = engine.step([branch])
+            assert token.id in allowed
+            if token.end:
+                break
+            theirs.accept(token.id)
+        theirs.close()
+        engine.drop(branch)
+    engine.drop(root)
 
 
 @pytest.mark.parametrize("repeat_penalty", [1.0, 1.3])
@@ -131,11 +213,14 @@ def test_the_candidates_after_a_refusal(
     assert isinstance(branch, LlamaBranch)
     logits = np.random.default_rng(4).normal(size=engine.vocabulary.size).astype(np.float32)
     for _ in range(40):
-        found = engine._sampler._candidates_for(branch, logits).tolist()
+        assert branch.reading is not None
+        found = engine._sampler._grammars.candidates(
+            logits, branch.reading, branch.sampling, len(branch.tokens)
+        ).tolist()
         allowed = allowed_by_asking(engine, branch)
         if found != allowed:
             assert set(found) < set(allowed)
-            assert 0 < top_k < LIKELY_TOKENS
+            assert 0 < top_k < LIKELY_TOKENS[-1]
             best = sorted(allowed, key=lambda token: -logits[token])[:top_k]
             assert set(best) <= set(found)
         if engine.step([branch])[0].end:
@@ -151,10 +236,10 @@ def test_greedy_takes_the_best_of_what_is_allowed(engine: LlamaEngine, prompt: l
     sampler = engine._sampler
     draw, choices = sampler._draw_within, []
 
-    def checked(own: LlamaBranch, logits: Any, context: Any, row: int) -> int:
+    def checked(own: LlamaBranch, reading: Any, logits: Any, context: Any, row: int) -> int:
         allowed = allowed_by_asking(engine, own)
         best = max(allowed, key=lambda token: float(logits[token]))
-        choices.append((best, draw(own, logits, context, row)))
+        choices.append((best, draw(own, reading, logits, context, row)))
         return choices[-1][1]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -299,19 +384,11 @@ def test_bad_grammars(engine: LlamaEngine, prompt: list[int], grammar: str) -> N
     engine.drop(root)
 
 
-def test_a_grammar_that_llama_cpp_refuses(
-    engine: LlamaEngine, prompt: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine._api, "llama_sampler_init_grammar", lambda *_: None)
-    with pytest.raises(ConfigError, match=r"llama\.cpp cannot use"):
-        engine.prefill(prompt, Sampling(grammar='root ::= "never seen before"'))
-
-
 def test_many_grammars_are_not_all_kept(engine: LlamaEngine, prompt: list[int]) -> None:
     for number in range(20):
         root = engine.prefill(prompt, Sampling(grammar=f'root ::= "{number}"'))
         assert run(engine, [root])[0] == str(number)
-    assert len(engine._sampler._grammars) <= 8
+    assert len(engine._sampler._grammars._grammars) <= 8
 
 
 def test_a_vocabulary_that_cannot_spell_it(tiny: Path) -> None:
@@ -323,8 +400,8 @@ def test_a_vocabulary_that_cannot_spell_it(tiny: Path) -> None:
     said = [made.step([alone])[0].id for _ in range(3)]
     held, free = made.fork(root, [dataclasses.replace(greedy, grammar='root ::= "a"'), greedy])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(made._sampler, "_allowed", lambda _grammar, ids: ids[:0])
-        patch.setattr(made._sampler, "_permits", lambda _grammar, token: False)
+        patch.setattr(made._sampler._grammars, "_all", lambda _: np.empty(0, np.int32))
+        patch.setattr(made._sampler._grammars, "after", lambda _reading, _token: None)
         with pytest.raises(BranchesFailed, match="no token") as failure:
             made.step([held, free])
     assert isinstance(failure.value.reason, ModelUnsupported)
@@ -376,6 +453,23 @@ def test_the_same_seed_gives_the_same_answer(nano: Path) -> None:
             )
             said.add(answer.text)
     assert len(said) == 1
+
+
+def test_what_was_said_before_changes_nothing(engine: LlamaEngine, prompt: list[int]) -> None:
+    """The places that an engine remembers save it time; what it says is the same without them."""
+    text = schema_grammar(PERSON)
+
+    def say(seeds: Sequence[int]) -> dict[int, str]:
+        root = engine.prefill(prompt, Sampling())
+        samplings = [Sampling(grammar=text, seed=seed, temperature=1.5) for seed in seeds]
+        said = run(engine, engine.fork(root, samplings))
+        engine.drop(root)
+        return dict(zip(seeds, said, strict=True))
+
+    engine._sampler._grammars._grammars.clear()
+    first = say([0, 1, 2, 3])
+    say([7, 6, 5, 4])
+    assert say([0, 1, 2, 3]) == first
 
 
 def test_a_vote_is_structured(mind: edgemind.Mind) -> None:

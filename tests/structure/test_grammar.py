@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgemind.errors import ConfigError
+from edgemind.structure.chars import MAX_CODE, SURROGATES, Chars
 from edgemind.structure.grammar import Grammar
 from edgemind.structure.primitives import RULES, compact, integers, literal
 
@@ -160,6 +162,48 @@ def test_ranges_of_integers(least: int, span: int, offsets: list[int]) -> None:
 def test_literals(text: str) -> None:
     written = compact(text)
     assert Grammar(f"root ::= {literal(written)}").completion(written) == ""
+
+
+codes = st.integers(0, MAX_CODE) | st.integers(0xD000, 0xE800) | st.integers(0, 50)
+ranges = st.lists(st.tuples(codes, codes).map(sorted).map(tuple), max_size=4).map(tuple)
+
+
+@given(ranges, st.booleans(), st.lists(codes))
+def test_spans_of_characters(parts: Any, negated: bool, asked: list[int]) -> None:
+    chars = Chars(parts, negated)
+    for code in {*asked, *(end + step for part in parts for end in part for step in (-1, 0, 1))}:
+        if 0 <= code <= MAX_CODE and not SURROGATES[0] <= code <= SURROGATES[1]:
+            spanned = any(low <= code <= high for low, high in chars.spans)
+            assert spanned == chars.matches(chr(code)), code
+    assert not any(low <= SURROGATES[1] and high >= SURROGATES[0] for low, high in chars.spans)
+
+
+@given(values, st.data())
+def test_a_text_is_read_in_any_pieces(value: object, data: st.DataObject) -> None:
+    text = compact(value)
+    here, at = VALUE.start(), 0
+    while at < len(text):
+        length = data.draw(st.integers(1, 5))
+        there = here.after(text[at : at + length])
+        assert there is not None
+        assert there is here.after(text[at : at + length])
+        here, at = there, at + length
+    assert here.may_end == (VALUE.completion(text) == "")
+    assert here.after("x") is None
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgemind.structure.walk.MAX_REMEMBERED", 200)
+    start = Grammar('root ::= [a-z]{0,300} "!"').start()
+    for text in ("x" * 300, "abc" * 100, "zyx" * 100):
+        for _ in range(2):
+            assert start.after(text) is not None
+            assert start.after(text + "!").may_end  # type: ignore[union-attr]
+            assert start.after(text + "?") is None
+            assert len(start._walk._positions) <= 20
+    assert not start.worn
+    monkeypatch.setattr("edgemind.structure.walk.MAX_MET", 100)
+    assert start.worn
 
 
 def test_dates_are_days_of_the_calendar() -> None:

@@ -183,7 +183,6 @@ class LlamaEngine(Verbs[LlamaBranch]):
         if self._context:
             for branch in list(self._cache.branches.values()):
                 self._drop(branch, keep=False)
-            self._sampler.close()
             self.vocabulary.close()
             self._batch.free()
             self._api.llama_free(self._context)
