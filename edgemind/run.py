@@ -315,8 +315,8 @@ class Run:
     ) -> Generator[Event, None, None]:
         """Step until all have finished or nothing fits. Only the draft's text is streamed."""
         live = [sample for sample in samples if not sample.finish]
-        while live and self._stepper.fits(live):
-            tokens = self._stepper.step(live)
+        while live and self._stepper.fits(now := self._stepper.foreseen(live) or live):
+            tokens = self._stepper.step(now)
             if tokens is None:
                 for sample in live:
                     if sample.finish:  # the cache was too full even for this one alone
@@ -326,7 +326,7 @@ class Run:
                         else:
                             yield Sampled(sample.index, self._finish(sample))
                 return
-            for sample, token in zip(live, tokens, strict=True):
+            for sample, token in zip(now, tokens, strict=True):
                 if token is None:
                     sample.finish = "dropped"
                     continue
@@ -336,7 +336,7 @@ class Run:
                 if sample.index == 0:
                     yield from _texts(pieces)
             ended = [sample for sample in live if sample.finish]
-            live = [sample for sample in live if not sample.finish]
+            live = [sample for sample in live if not sample.finish and sample.branch.alive]
             for sample in ended:
                 if sample.index != 0:
                     yield Sampled(sample.index, self._finish(sample))

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from edgemind.budget import Cost, Ledger, Watchdog
 from edgemind.conditions import Conditions
 from edgemind.costs.model import CostModel
-from edgemind.engines.base import Branch, BranchesFailed, Engine, Interrupted, twins
+from edgemind.engines.base import Branch, BranchesFailed, Engine, Interrupted
+from edgemind.engines.trails import twins
 from edgemind.errors import ContextFull
 from edgemind.plan import THROTTLED_FACTOR, answer_reserve, too_small
 from edgemind.sample import Sample
@@ -119,8 +120,8 @@ class Stepper:
         self._context = context = _context(live)
         if not self._ledger.limited:
             return not self._ledger.stopped
-        apart = _apart(live)
-        cost = self._costs.step(len(apart), context)
+        apart = self._apart(live)
+        cost = self._costs.step(len(apart), context) if apart else Cost()
         if extra := known + _known_before(apart):
             cost += self._costs.prefill(extra, int(context))
         return self._ledger.fits(cost, self._reserve())
@@ -133,7 +134,7 @@ class Stepper:
         """
         self.look()
         while True:
-            apart = _apart(live)
+            apart = self._apart(live)
             started, extra, context = self._ledger.elapsed(), _known_before(apart), _context(live)
             tokens: Sequence[Token | None]
             try:
@@ -154,6 +155,8 @@ class Stepper:
                 self._abandon(live.pop())
                 continue
             self._ledger.charge(min(len(apart), sum(token is not None for token in tokens)), extra)
+            if not apart:  # nothing was evaluated: it tells nothing of what a step takes
+                return tokens
             self.steps += 1
             if extra:  # one that evaluates a text besides says little about a step
                 self.step_seconds += self._costs.expected_prefill(extra, int(context))
@@ -161,6 +164,18 @@ class Stepper:
                 self._costs.observe_step(len(apart), self._ledger.elapsed() - started, context)
             self.step_seconds += self._costs.expected(len(apart), context)
             return tokens
+
+    def foreseen(self, live: Sequence[Sample]) -> list[Sample]:
+        """Those whose next tokens cost nothing: they go first, so that a step evaluates more."""
+        known = self._engine.foreseen([sample.branch for sample in live])
+        return [sample for sample in live if sample.branch in known] if known else []
+
+    def _apart(self, live: Sequence[Sample]) -> list[Branch]:
+        """One branch of each group that a step evaluates as one."""
+        branches = [sample.branch for sample in live]
+        known = self._engine.foreseen(branches)
+        rest = [branch for branch in branches if branch not in known] if known else branches
+        return [group[0] for group in twins(rest)] if rest else []
 
     def look(self) -> None:
         """Look, now and then, whether the processor is too hot, and plan with longer steps then."""
@@ -171,11 +186,6 @@ class Stepper:
         if self._conditions.throttled():
             self.throttled = True
             self._costs.slow_down(THROTTLED_FACTOR)
-
-
-def _apart(live: Sequence[Sample]) -> list[Branch]:
-    """One branch of each group that a step evaluates as one."""
-    return [group[0] for group in twins([sample.branch for sample in live])]
 
 
 def _known_before(apart: Sequence[Branch]) -> int:

@@ -21,8 +21,9 @@ from typing import Any
 
 import edgemind
 from edgemind.catalog.bundled import bundled_model
-from edgemind.engines.base import Branch, twins
+from edgemind.engines.base import Branch
 from edgemind.engines.llama import LlamaEngine
+from edgemind.engines.trails import twins
 from edgemind.runtime import Mind
 from edgemind.types import Checked, Finished, Revised, Sampled, Sampling, Token
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 from edgemind.chat import Vocabulary
+from edgemind.engines.trails import Trail
 from edgemind.errors import ModelError
 from edgemind.types import Sampling, Token
 
@@ -46,7 +47,8 @@ class Branch:
     The rest are pending: known, and evaluated by the next `step`. There is always at least one,
     so a fork is valid at any moment and an interrupted step is simply stepped again.
 
-    `trail` names what is evaluated: branches with one trail have said the same so far (`twins`).
+    `trail` stands for what it has said: branches with one trail have said the same (`trails`). It
+    may be further than what is evaluated in this branch.
     """
 
     sequence: int
@@ -54,39 +56,12 @@ class Branch:
     evaluated: int
     sampling: Sampling
     alive: bool = field(default=True)
-    trail: object = field(default_factory=object)
+    trail: Trail = field(default_factory=Trail)
 
     @property
     def pending(self) -> list[int]:
         """The tokens that the next step will evaluate."""
         return self.tokens[self.evaluated :]
-
-
-B = TypeVar("B", bound=Branch)
-
-
-def twins(branches: Sequence[B]) -> list[list[B]]:
-    """Branches by what they have said so far; groups in the order of their first branch.
-
-    Samples of one prompt say the same until their seeds part them: evaluated once, it serves all.
-    """
-    if len(branches) == 1:
-        return [[*branches]]
-    groups: dict[tuple[int, int, tuple[int, ...]], list[B]] = {}
-    for branch in branches:
-        key = (id(branch.trail), branch.evaluated, tuple(branch.pending))
-        groups.setdefault(key, []).append(branch)
-    return [*groups.values()]
-
-
-def mark_evaluated(group: Sequence[Branch], *counts: int) -> None:
-    """So many tokens of each of these twins are evaluated now (one count: of all of them).
-
-    They share a new trail till they part: others that had their old one may go on otherwise.
-    """
-    trail = object()
-    for place, branch in enumerate(group):
-        branch.evaluated, branch.trail = counts[place % len(counts)], trail
 
 
 def common_prefix(left: Sequence[object], right: Sequence[object]) -> int:
@@ -139,7 +114,7 @@ class Engine(Protocol):
 
     @property
     def shares(self) -> bool:
-        """Whether a step evaluates branches as one while they say the same (`twins`)."""
+        """Whether a step evaluates branches as one while they say the same (`trails.twins`)."""
 
     @property
     def evaluated_tokens(self) -> int:
@@ -168,6 +143,9 @@ class Engine(Protocol):
         Raises `ContextFull` where the cache has no room (nothing is changed), `Interrupted`
         when cut, `BranchesFailed` where some branches cannot go on but the others did.
         """
+
+    def foreseen(self, branches: Sequence[Branch]) -> list[Branch]:
+        """Those whose next step evaluates nothing: others have said what they said last."""
 
     def extend(self, branch: Branch, tokens: Sequence[int]) -> None:
         """Append known tokens to what is pending; costs nothing until the next step."""

@@ -193,6 +193,10 @@ class ScriptedEngine:
         branch.tokens.append(FIRST_CHARACTER + ord(piece[-1]) if piece else FIRST_CHARACTER)
         return Token(branch.tokens[-1], piece, logprob, line.margin)
 
+    def foreseen(self, branches: Sequence[Branch]) -> list[Branch]:
+        """None: a script is not what a model would say."""
+        return []
+
     def extend(self, branch: Branch, tokens: Sequence[int]) -> None:
         """Append known tokens; see `Engine.extend`."""
         self._own(branch).tokens.extend(tokens)

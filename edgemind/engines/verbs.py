@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from edgemind.engines.base import Branch, Interrupted
+from edgemind.engines.trails import Trail
 from edgemind.engines.worker import Worker
 from edgemind.errors import ContextFull
 from edgemind.types import Sampling, Token
@@ -92,11 +93,16 @@ class Verbs(ABC, Generic[B]):
         """Append known tokens; see `Engine.extend`."""
         self._own(branch).tokens.extend(self._checked(tokens))
 
+    def foreseen(self, branches: Sequence[Branch]) -> list[Branch]:
+        """None, unless an engine remembers what its model gave; see `Engine.foreseen`."""
+        return []
+
     def drop(self, branch: Branch, keep: bool = False) -> None:
         """Give a branch's memory back; see `Engine.drop`. Dropping twice is harmless."""
         if branch.alive and not self._closed:
             own = self._own(branch)
             self._worker.call(lambda: self._drop(own, keep), self.interrupt)
+            own.trail = Trail()  # what was remembered of it goes with it
 
     def _own(self, branch: Branch) -> B:
         # Another engine's branch has a sequence id that means somebody else here.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgemind.engines.llama import LlamaEngine
-from edgemind.engines.llama.chain import measure
+from edgemind.engines.llama.chain import Seen
 from tests.engines.branches import DRAWN, GREEDY, PROMPT
 
 
@@ -28,9 +28,10 @@ def test_logprob_and_margin_are_those_of_a_softmax(llama: LlamaEngine) -> None:
 
 
 def test_measuring_leaves_the_logits_as_they_were() -> None:
-    logits = np.random.default_rng(1).normal(size=100).astype(np.float32)
+    logits = np.random.default_rng(1).normal(size=60).astype(np.float32)
     before = logits.copy()
-    logprob, margin, sure = measure(logits, 3, True)
+    seen = Seen.of(logits, True)
+    logprob, margin, sure = seen.logprob(3), seen.margin, seen.confidence
     assert np.array_equal(logits, before)
     expected = before - np.log(np.exp(before.astype(np.float64)).sum())
     assert logprob == pytest.approx(expected[3], abs=1e-5)

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgemind.engines.llama.c_api import load_api
-from edgemind.engines.llama.chain import measure as llama_measure
-from edgemind.engines.llama.chain import new_chain
+from edgemind.engines.llama.chain import Seen, new_chain
 from edgemind.engines.onnx.sampling import (
     candidates,
     largest,
@@ -134,10 +133,12 @@ def test_measures_are_those_of_the_other_engine() -> None:
     tokens = np.array([3, 17, 100, 4999])
     found = measure(logits, tokens, largest(logits, 20))
     for row, values in enumerate(logits):
-        logprob, margin, sure = llama_measure(values, int(tokens[row]), True)
-        assert found.logprob[row] == pytest.approx(logprob, abs=1e-5)
-        assert found.margin[row] == pytest.approx(margin, abs=1e-6)
-        assert found.confidence[row] == pytest.approx(sure, abs=1e-5)
+        seen = Seen.of(values, True)
+        logprob = seen.logprob(int(tokens[row]))
+        assert found.logprob[row] == pytest.approx(values[tokens[row]] - seen.total, abs=1e-5)
+        assert logprob is None or logprob == pytest.approx(found.logprob[row], abs=1e-5)
+        assert found.margin[row] == pytest.approx(seen.margin, abs=1e-6)
+        assert found.confidence[row] == pytest.approx(seen.confidence, abs=1e-5)
     exact = np.log(np.exp(logits.astype(np.float64)).sum(axis=1))
     assert log_sums(logits) == pytest.approx(exact, abs=1e-5)
 

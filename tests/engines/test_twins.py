@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edgemind.engines.base import Branch, Engine, Interrupted, mark_evaluated, twins
+from edgemind.engines.base import Branch, Engine, Interrupted
 from edgemind.engines.llama import LlamaEngine
+from edgemind.engines.trails import Trail, mark_evaluated, part, twins
 from edgemind.types import Sampling, Token
 from tests.engines.branches import DRAWN, GREEDY, OTHER, PROMPT, before_runs, opened
 
@@ -33,7 +34,7 @@ def said(engine: Engine, children: list[Branch], count: int, apart: bool) -> lis
     """What each says in so many steps."""
     lines: list[list[Token]] = [[] for _ in children]
     for branch in children if apart else ():
-        mark_evaluated([branch], branch.evaluated)
+        part(branch)
     for _ in range(count):
         for line, token in zip(lines, engine.step(children), strict=True):
             line.append(token)
@@ -116,6 +117,74 @@ def test_a_cut_step_of_twins_is_stepped_again(
     assert sharing.evaluated_tokens - before == len(groups) < 4
 
 
+def test_who_goes_where_another_went_evaluates_nothing(tiny: Path) -> None:
+    engine = LlamaEngine(tiny, context=512, width=8, threads=1)
+    try:
+        root = engine.prefill(PROMPT, NARROW)
+        [alone] = engine.fork(root, [dataclasses.replace(NARROW, seed=0)])
+        [expected] = said(engine, [alone], 14, apart=True)
+        engine.drop(alone)
+        [first] = engine.fork(root, [dataclasses.replace(NARROW, seed=0)])
+        [line] = said(engine, [first], 10, apart=False)
+        before = engine.evaluated_tokens
+        other = engine.fork(root, [dataclasses.replace(NARROW, seed=0)])[0]
+        tokens = [engine.step([other])[0] for _ in range(10)]
+        assert [token.id for token in tokens] == [token.id for token in line]
+        assert [token.logprob for token in tokens] == [token.logprob for token in line]
+        assert engine.evaluated_tokens == before, "the same seed went the same way"
+        # From here on nobody was: it has to have the keys and values of all that it said.
+        more = [engine.step([other])[0] for _ in range(4)]
+        assert engine.evaluated_tokens - before == 4
+        assert [token.id for token in [*tokens, *more]] == [token.id for token in expected]
+        assert more[-1].logprob == pytest.approx(expected[-1].logprob, abs=0.05)
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        dataclasses.replace(NARROW, top_k=0),  # would draw from more than is remembered
+        dataclasses.replace(NARROW, repeat_penalty=1.3, repeat_last_n=8),
+        dataclasses.replace(NARROW, confidence=True),
+        dataclasses.replace(NARROW, grammar="root ::= [a-z]*"),
+    ],
+    ids=["all tokens", "penalised", "confidence", "grammar"],
+)
+def test_who_draws_from_more_than_is_remembered_evaluates(tiny: Path, sampling: Sampling) -> None:
+    engine = LlamaEngine(tiny, context=512, width=8, threads=1)
+    try:
+        root = engine.prefill(PROMPT, NARROW)
+        first, other = engine.fork(root, [NARROW, sampling])
+        said(engine, [first], 3, apart=False)
+        before = engine.evaluated_tokens
+        assert engine.foreseen([other]) == []
+        engine.step([other])
+        assert engine.evaluated_tokens - before == 1
+    finally:
+        engine.close()
+
+
+def test_a_way_whose_keys_are_gone_is_gone_again(tiny: Path) -> None:
+    engine = LlamaEngine(tiny, context=512, width=8, threads=1)
+    try:
+        root = engine.prefill(PROMPT, NARROW)
+        first, second, third = engine.fork(root, [NARROW] * 3)
+        [line] = said(engine, [first], 6, apart=False)
+        assert engine.foreseen([second, third]) == [second, third]
+        said(engine, [second], 3, apart=False)
+        engine.drop(first)
+        assert engine.foreseen([second, third]) == []
+        before = engine.evaluated_tokens
+        again = said(engine, [second, third], 3, apart=False)
+        # The second has said three without evaluating any: now it does, in one step.
+        assert engine.evaluated_tokens - before > 3
+        assert [token.id for token in again[1]] == [token.id for token in line[:3]]
+        assert [token.id for token in again[0]] == [token.id for token in line[3:]]
+    finally:
+        engine.close()
+
+
 def test_long_texts_of_twins_are_evaluated_once(tiny: Path) -> None:
     engine = LlamaEngine(tiny, context=1536, width=4, threads=1)
     try:
@@ -145,14 +214,13 @@ def test_streams_of_their_own_share_nothing(tiny: Path) -> None:
         engine.close()
 
 
-def test_an_old_trail_does_not_join_what_went_different_ways(tiny: Path) -> None:
+def test_an_old_trail_does_not_join_what_went_different_ways() -> None:
     one, two = (Branch(number, [1, 2], 1, GREEDY) for number in range(2))
-    two.trail = one.trail
+    one.trail = two.trail = Trail(1)
     assert twins([one, two]) == [[one, two]]
     one.tokens.append(3)
     two.tokens.append(4)
-    mark_evaluated([one], 3)
-    mark_evaluated([two], 3)
-    one.tokens.append(9)
-    two.tokens.append(9)
+    for branch in (one, two):
+        mark_evaluated([branch], 3)
+        branch.tokens.append(9)
     assert twins([one, two]) == [[one], [two]]

@@ -97,6 +97,13 @@ class Cache(Generic[B]):
             self._api.llama_memory_seq_cp(self._memory, source, target, -1, -1)
         return self.trim(target, length)
 
+    def share(self, source: int, target: int, start: int, end: int) -> None:
+        """Let `target`, which holds the same up to `start`, have what `source` holds up to `end`.
+
+        Only in a unified cache without a window.
+        """
+        self._api.llama_memory_seq_cp(self._memory, source, target, start, end)
+
     def adopt_prefix(self, tokens: Sequence[int]) -> tuple[int, int]:
         """A sequence for a new prompt and how many of its `tokens` it already holds.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,10 @@ import numpy.typing as npt
 from edgemind.engines.sampling import CONFIDENCE_TOKENS, penalised
 from edgemind.types import Sampling
 
+SEEN_TOKENS = 64
+"""Tokens of a row that are remembered: more than usual samplings draw from (top-k 40)."""
+NEVER = 25.0
+"""Distance to the best logit; what is further off is drawn once in e^25 times, at temperature 1."""
 RANDOM_SEED = 0xFFFFFFFF  # llama.cpp takes this one seed for "draw any"
 
 Logits = npt.NDArray[np.float32]
@@ -47,20 +52,44 @@ def new_chain(api: Any, vocabulary_size: int, sampling: Sampling, history: Seque
     return chain
 
 
-def measure(logits: Logits, token: int, confidence: bool) -> tuple[float, float, float | None]:
-    """Log-probability of `token`, distance of the two best logits, and DeepConf's confidence.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one row of logits says: its likeliest tokens, and figures of all.
 
-    `logits` is one row, shape (vocabulary,), float32, written to and restored. Sums of
-    exponentials in float32 are exact to about 1e-6 here, since the largest is 1.
+    `ids` and their `logits` are at most `SEEN_TOKENS`, ascending by id; tokens that are `NEVER`
+    drawn beside the likeliest are left out. `total` is the logarithm of the sum of all
+    exponentials, `margin` the distance of the two best logits, `confidence` DeepConf's: the mean
+    negative log-probability of the `CONFIDENCE_TOKENS` likeliest.
     """
-    best = int(logits.argmax())
-    peak = float(logits[best])
-    total = peak + float(np.log(np.exp(logits - logits[best]).sum(dtype=np.float32)))
-    logits[best] = -np.inf
-    second = float(logits.max())
-    logits[best] = peak
-    sure = None
-    if confidence:
-        top = np.partition(logits, -CONFIDENCE_TOKENS)[-CONFIDENCE_TOKENS:]
-        sure = float(total - top.mean())
-    return float(logits[token]) - total, peak - second, sure
+
+    ids: npt.NDArray[np.int32]
+    logits: Logits
+    total: float
+    margin: float
+    confidence: float | None
+
+    @classmethod
+    def of(cls, logits: Logits, confidence: bool) -> Seen:
+        """Of a row, shape (vocabulary,), float32; `confidence` only where it is asked for.
+
+        Sums of exponentials in float32 are exact to about 1e-6 here, since the largest is 1.
+        """
+        peak = float(logits.max())
+        total = peak + float(np.log(np.exp(logits - np.float32(peak)).sum(dtype=np.float32)))
+        likely = np.flatnonzero(logits > peak - NEVER)
+        if len(likely) > SEEN_TOKENS:
+            likely = np.sort(likely[np.argpartition(logits[likely], -SEEN_TOKENS)[-SEEN_TOKENS:]])
+        kept = logits[likely]
+        best = np.partition(kept if len(kept) > 1 else logits, -2)[-2:]
+        sure = None
+        if confidence:
+            top = np.partition(logits, -CONFIDENCE_TOKENS)[-CONFIDENCE_TOKENS:]
+            sure = float(total - top.mean())
+        return cls(likely.astype(np.int32), kept, total, float(best[1] - best[0]), sure)
+
+    def logprob(self, token: int) -> float | None:
+        """Log-probability of a token; None for one that was left out."""
+        place = int(self.ids.searchsorted(token))
+        if place == len(self.ids) or self.ids[place] != token:
+            return None
+        return float(self.logits[place]) - self.total

@@ -15,14 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemind.conditions import memory
-from edgemind.engines.base import (
-    BranchesFailed,
-    CacheMode,
-    Interrupted,
-    ModelInfo,
-    mark_evaluated,
-    twins,
-)
+from edgemind.engines.base import Branch, BranchesFailed, CacheMode, Interrupted, ModelInfo
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.llama.c_api import (
     DECODE_ABORTED,
@@ -46,6 +39,7 @@ from edgemind.engines.llama.sizing import (
 )
 from edgemind.engines.llama.vocabulary import LlamaVocabulary, describe, read_metadata
 from edgemind.engines.sampling import complete
+from edgemind.engines.trails import ahead, mark_evaluated, twins
 from edgemind.engines.verbs import Verbs
 from edgemind.engines.worker import Worker
 from edgemind.errors import ContextFull, ModelError, ModelInvalid, ModelUnsupported
@@ -171,6 +165,7 @@ class LlamaEngine(Verbs[LlamaBranch]):
         self.shares = unified and not states
         self._sampler = LlamaSampler(api, self.vocabulary)
         window = int(api.llama_model_n_swa(self._model))
+        self._windowed = window > 0
         self._cache: Cache[LlamaBranch] = Cache(api, self._context, sequences, unified, window)
 
     def close(self) -> None:
@@ -221,6 +216,7 @@ class LlamaEngine(Verbs[LlamaBranch]):
         self._cache.branches[sequence] = branch
         made.append(branch)
         self._sampler.begin(branch)
+        mark_evaluated([branch], length)
         self._evaluate([branch], len(tokens) - 1)
 
     def _fork(
@@ -235,12 +231,19 @@ class LlamaEngine(Verbs[LlamaBranch]):
             made.append(child)
             self._sampler.begin(child, parent)
             child.trail = parent.trail
+            child.trail.holders.append(child)
             if parent.evaluated:
                 child.evaluated = self._cache.copy(parent.sequence, sequence, parent.evaluated)
 
     def _step(self, branches: list[LlamaBranch]) -> list[Token]:
+        known = self.foreseen(branches)
+        if known and self._abort.is_set:
+            raise Interrupted
         # Sorted by sequence: llama.cpp splits a batch with ids out of order into smaller ones.
         order = sorted(branches, key=lambda branch: branch.sequence)
+        order = [branch for branch in order if branch not in known]
+        for branch in order:
+            self._catch_up(branch)
         groups = twins(order) if self.shares else [[branch] for branch in order]
         if sum(len(group[0].pending) for group in groups) > BATCH_TOKENS:
             for group in groups:
@@ -251,14 +254,23 @@ class LlamaEngine(Verbs[LlamaBranch]):
             first, ids = group[0], [branch.sequence for branch in group]
             row = self._batch.add(first.pending, first.evaluated, ids, last_logits=True)
             rows |= dict.fromkeys(ids, row)
-        self._decode(groups)
+        if groups:
+            self._decode(groups)
         for group in groups:
             mark_evaluated(group, len(group[0].tokens))
+            place = rows[group[0].sequence]
+            group[0].trail.seen = self._sampler.look(group, self._context, place)
         drawn: list[Token] = []
         failed: dict[int, ModelError] = {}
         for place, branch in enumerate(branches):
             try:
-                drawn.append(self._sampler.draw(branch, self._context, rows[branch.sequence]))
+                if branch in known and (trail := ahead(branch)) is not None:
+                    branch.trail = trail
+                logits = rows.get(branch.sequence)
+                token = self._sampler.draw(branch, branch.trail.seen, self._context, logits)
+                drawn.append(token)
+                if token.end:
+                    self._catch_up(branch)
             except ModelError as error:  # a grammar that leads nowhere from here
                 failed[place] = error
         if failed:
@@ -266,6 +278,27 @@ class LlamaEngine(Verbs[LlamaBranch]):
             tokens = [None if at in failed else next(others) for at in range(len(branches))]
             raise BranchesFailed(tokens, next(iter(failed.values())))
         return drawn
+
+    def foreseen(self, branches: Sequence[Branch]) -> list[Branch]:
+        """Those that go where others have gone, and draw as these might have.
+
+        Their keys and values are taken over later, which a sliding window may have lost.
+        """
+        if not self.shares or self._windowed:
+            return []
+        return [
+            branch
+            for branch in branches
+            if isinstance(branch, LlamaBranch) and self._sampler.may_follow(branch, ahead(branch))
+        ]
+
+    def _catch_up(self, branch: LlamaBranch) -> None:
+        """Take over the keys and values of what others said before."""
+        depth = branch.trail.depth
+        if branch.evaluated < depth and (holder := branch.trail.holder()) is not None:
+            self._cache.share(holder.sequence, branch.sequence, branch.evaluated, depth)
+            branch.evaluated = depth
+            branch.trail.holders.append(branch)
 
     def _evaluate(self, group: list[LlamaBranch], end: int) -> None:
         """Evaluate the pending tokens of twins up to `end`, in chunks, without logits."""
@@ -304,14 +337,19 @@ class LlamaEngine(Verbs[LlamaBranch]):
         # Logits must not be read now, they are those of an earlier decode.
         for group in groups:
             before = group[0].evaluated
-            left = [self._cache.settle(branch) for branch in group]
-            self.evaluated_tokens += max(0, left[0] - before)
-            mark_evaluated(group, *left)
+            for branch in group:
+                branch.evaluated = self._cache.settle(branch)
+            left = group[0].evaluated
+            self.evaluated_tokens += max(0, left - before)
+            if left > group[0].trail.depth:
+                mark_evaluated(group, left)
         if status == DECODE_ABORTED:
             raise Interrupted
         raise ModelError(f"llama.cpp failed in the middle of a decode (status {status})")
 
     def _drop(self, branch: LlamaBranch, keep: bool) -> None:
+        if keep:
+            self._catch_up(branch)
         branch.alive = False
         self._cache.branches.pop(branch.sequence, None)
         self._sampler.drop(branch)

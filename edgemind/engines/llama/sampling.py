@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,10 +18,11 @@ import numpy as np
 
 from edgemind.engines.base import Branch
 from edgemind.engines.grammars import Grammars, Reading
-from edgemind.engines.llama.chain import Logits, measure, new_chain
+from edgemind.engines.llama.chain import SEEN_TOKENS, Logits, Seen, new_chain
 from edgemind.engines.llama.vocabulary import LlamaVocabulary
 from edgemind.engines.prefixes import Ids
 from edgemind.engines.sampling import penalised
+from edgemind.engines.trails import Trail
 from edgemind.types import Token
 
 
@@ -68,25 +70,58 @@ class LlamaSampler:
         else:
             branch.reading, branch.judged = self._grammars.start(text), len(branch.tokens)
 
-    def draw(self, branch: LlamaBranch, context: Any, row: int) -> Token:
-        """Draw the next token of `branch` from the logits of a batch's row, and append it."""
+    def look(self, group: Sequence[LlamaBranch], context: Any, row: int) -> Seen:
+        """What a batch's row of logits says, for these twins, and whoever comes here later."""
+        confidence = any(branch.sampling.confidence for branch in group)
+        return Seen.of(self._logits_of(context, row), confidence)
+
+    def _logits_of(self, context: Any, row: int) -> Logits:
+        """A row as it lies in llama.cpp's memory, until the next decode."""
+        pointer = self._api.llama_get_logits_ith(context, row)
+        logits: Logits = np.ctypeslib.as_array(
+            ctypes.cast(pointer, ctypes.POINTER(ctypes.c_float)), shape=(self._vocabulary.size,)
+        )
+        return logits
+
+    def may_follow(self, branch: LlamaBranch, trail: Trail | None) -> bool:
+        """Whether what was seen on a trail is all that this branch would draw from."""
+        sampling = branch.sampling
+        few = (sampling.temperature or 0.0) <= 0 or 0 < (sampling.top_k or 0) <= SEEN_TOKENS
+        return (
+            trail is not None
+            and trail.seen is not None
+            and few
+            and not (sampling.confidence and trail.seen.confidence is None)
+            and branch.reading is None
+            and not penalised(sampling)
+        )
+
+    def draw(self, branch: LlamaBranch, seen: Seen, context: Any, row: int | None) -> Token:
+        """Draw the next token of `branch`, and append it.
+
+        From the logits of a batch's row, or, where that is None, from what was seen of them before.
+        """
         api, vocabulary = self._api, self._vocabulary
         if branch.sampler is None:
             branch.sampler = new_chain(api, vocabulary.size, branch.sampling, branch.tokens)
-        pointer = api.llama_get_logits_ith(context, row)
-        logits: Logits = np.ctypeslib.as_array(
-            ctypes.cast(pointer, ctypes.POINTER(ctypes.c_float)), shape=(vocabulary.size,)
-        )
-        if branch.reading is not None:
+        if row is None:
+            token = self._choose(branch.sampler, seen.ids, seen.logits)
+            api.llama_sampler_accept(branch.sampler, token)
+        elif branch.reading is not None:
+            logits = self._logits_of(context, row)
             token = self._draw_within(branch, branch.reading, logits, context, row)
         else:
             token = int(api.llama_sampler_sample(branch.sampler, context, row))
-        logprob, margin, confidence = measure(logits, token, branch.sampling.confidence)
+        logprob = seen.logprob(token)
+        if logprob is None:
+            assert row is not None  # what is drawn from what was seen was seen
+            logprob = float(self._logits_of(context, row)[token]) - seen.total
+        confidence = seen.confidence if branch.sampling.confidence else None
         branch.tokens.append(token)
         branch.judged = len(branch.tokens)
         end = vocabulary.is_end(token)
         text = branch.decoder.decode(b"" if end else vocabulary.piece(token), final=end)
-        return Token(token, text, logprob, margin, confidence, end)
+        return Token(token, text, logprob, seen.margin, confidence, end)
 
     def drop(self, branch: LlamaBranch) -> None:
         """Free what belongs to a branch."""
@@ -120,7 +155,7 @@ class LlamaSampler:
         """What the chain draws from these tokens (None: all); nothing is accepted."""
         if ids is None:
             ids = self._every
-        self._fill(ids, logits if ids is self._every else logits[ids])
+        self._fill(ids, logits if len(ids) == len(logits) else logits[ids])
         self._api.llama_sampler_apply(chain, ctypes.byref(self._array))
         return int(self._ids[self._array.selected])
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from edgemind.conditions import memory as free_memory
-from edgemind.engines.base import Interrupted, ModelInfo, mark_evaluated, twins
+from edgemind.engines.base import Interrupted, ModelInfo
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.onnx.branch import OnnxBranch
 from edgemind.engines.onnx.cache import Cache, Twins
@@ -27,6 +27,7 @@ from edgemind.engines.onnx.providers import chosen, preferred_variants, provider
 from edgemind.engines.onnx.runner import Logits, Runner, load_onnxruntime
 from edgemind.engines.onnx.vocabulary import OnnxVocabulary
 from edgemind.engines.sampling import complete
+from edgemind.engines.trails import mark_evaluated, twins
 from edgemind.engines.verbs import Verbs
 from edgemind.engines.worker import Worker
 from edgemind.errors import ContextFull
