@@ -258,6 +258,11 @@ class Route:
     worth: float | None = None
     stopping: Stopping | None = None
 
+    @property
+    def name(self) -> str:
+        """As a receipt names it: the strategy, or the whole route where it is a tree."""
+        return self.describe() if self.inner is not None else self.strategy
+
     def describe(self) -> str:
         """The whole route in words: `refine(vote of 8)`."""
         name = self.strategy if self.width == 1 else f"{self.strategy} of {self.width}"

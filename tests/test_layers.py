@@ -41,7 +41,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"catalog"},
         {"guard"},
         {"usage"},
-        {"history", "history_search"},
+        {"history", "history_schema", "history_search"},
     ),
     (
         {"budget", "costs"},
@@ -57,7 +57,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"transcript"},
         {"wording"},
     ),
-    ({"files"},),
+    ({"files"}, {"receipts"}),
     ({"types"}, {"errors"}, {"folders"}),
 )
 

@@ -17,7 +17,7 @@ from edgemind.budget import Cost, Ledger
 from edgemind.config import Limits
 from edgemind.database import Damaged
 from edgemind.errors import BudgetTooSmall
-from edgemind.types import Answer, Budget, Event, Route, Spent
+from edgemind.types import Answer, Budget, Event, Spent
 from edgemind.usage.database import Database
 from edgemind.usage.limits import Amount, Left, least, smaller, whats_left
 
@@ -180,16 +180,11 @@ class Entry:
             "energy_source": spent.energy_source,
             "tokens": spent.tokens,
             "prompt_tokens": spent.prompt_tokens,
-            "route": named(answer.route) if answer else None,
+            "route": answer.route.name if answer else None,
             "samples": answer.samples if answer else None,
             "finish": finish,
         } | predicted(answer)
         connection.execute(PUT, row)
-
-
-def named(route: Route) -> str:
-    """A route as the receipt names it."""
-    return route.describe() if route.inner is not None else route.strategy
 
 
 def predicted(answer: Answer | None) -> dict[str, float | None]:
