@@ -58,7 +58,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"wording"},
     ),
     ({"files"}, {"receipts"}),
-    ({"types"}, {"errors"}, {"folders"}),
+    ({"types"}, {"errors"}, {"folders"}, {"interrupts"}),
 )
 
 # Imported inside functions only; but for these modules of ours, which nobody imports but late.
