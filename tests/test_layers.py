@@ -49,7 +49,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"conditions", "device"},
         {"chat", "messages", "templating", "thoughts"},
         {"structure"},
-        {"config", "settings", "settings_file"},
+        {"config", "config_readers", "settings", "settings_file"},
         {"database"},
         {"formats"},
         {"defaults"},
