@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgemind.database import Kind
+from edgemind.database_file import Kind
 
 KIND = Kind(
     application_id=0x65646768,  # "edgh"

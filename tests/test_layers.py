@@ -50,7 +50,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"chat", "messages", "templating", "thoughts"},
         {"structure"},
         {"config", "config_readers", "settings", "settings_file"},
-        {"database"},
+        {"database", "database_file"},
         {"formats"},
         {"defaults"},
         {"streams"},

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from edgemind.budget import Cost, Ledger
 from edgemind.config import Limits
-from edgemind.database import Damaged
+from edgemind.database_file import Damaged
 from edgemind.errors import BudgetTooSmall
 from edgemind.types import Answer, Budget, Event, Spent
 from edgemind.usage.database import Database
