@@ -47,7 +47,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"budget", "costs"},
         {"clock"},
         {"conditions", "device"},
-        {"chat", "messages", "templating", "thoughts"},
+        {"chat", "messages", "templating", "thoughts", "tokenizing"},
         {"structure"},
         {"config", "config_readers", "settings", "settings_file"},
         {"database", "database_file"},

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from edgemind.chat import Vocabulary
 from edgemind.errors import ModelError
+from edgemind.tokenizing import Vocabulary
 from edgemind.types import Sampling, Token
 
 CacheMode = Literal["unified", "split"]
