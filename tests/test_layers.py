@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"evaluate"},),
     ({""},),
     ({"loading", "card", "choosing"}, {"conversation"}),
-    ({"runtime"},),
+    ({"runtime", "answering", "learning"},),
     ({"strategies"}, {"router"}),
     (
         {"run", "stepping", "sample", "samples", "prompt", "plan", "structured"},
