@@ -25,20 +25,10 @@ if TYPE_CHECKING:
         ModelUnsupported,
         PrivacyError,
     )
+    from edgemind.events import Event, Finished, Text
     from edgemind.loading import load
     from edgemind.runtime import Mind
-    from edgemind.types import (
-        Answer,
-        Budget,
-        Chat,
-        Event,
-        Finished,
-        Message,
-        Sampling,
-        Spent,
-        Text,
-        Token,
-    )
+    from edgemind.types import Answer, Budget, Chat, Message, Sampling, Spent, Token
 del TYPE_CHECKING
 
 __version__ = "0.1.0"
@@ -75,7 +65,7 @@ def __getattr__(name: str) -> object:
         import importlib
 
         # From what is soonest imported to what is latest.
-        for place in ("errors", "types", "runtime", "loading"):
+        for place in ("errors", "types", "events", "runtime", "loading"):
             module = importlib.import_module(f"edgemind.{place}")
             if (found := getattr(module, name, None)) is not None:
                 globals()[name] = found

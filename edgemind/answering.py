@@ -10,13 +10,14 @@ from collections.abc import Generator
 
 from edgemind.costs.forecast import Asked
 from edgemind.engines.base import Engine, common_prefix
+from edgemind.events import Escalated, Event
 from edgemind.guard.lock import current_lock
 from edgemind.plan import Plan
 from edgemind.prompt import Prompt
 from edgemind.router.router import Router
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, follow
-from edgemind.types import Answer, Budget, Escalated, Event, Route
+from edgemind.types import Answer, Budget, Route
 from edgemind.usage.entry import Entry
 
 

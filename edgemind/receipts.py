@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from edgemind.types import Answer, Budget, Finish
+from edgemind.types import Answer, Budget, Finish, Route
 
 LARGEST = 1e15
 """No amount in a receipt reaches this, nor is it no number at all."""
@@ -42,7 +42,7 @@ class Receipt:
         """The receipt of an answer."""
         spent = answer.spent
         return cls(
-            answer.route.name,
+            named(answer.route),
             answer.samples,
             spent.tokens,
             spent.seconds,
@@ -61,6 +61,11 @@ class Receipt:
     def to_json(self) -> str:
         """The same as text, in one line."""
         return json.dumps(self.values(), ensure_ascii=False)
+
+
+def named(route: Route) -> str:
+    """A route as receipts name it: the strategy, or the whole route where it is a tree."""
+    return route.describe() if route.inner is not None else route.strategy
 
 
 def read_receipt(values: object) -> Receipt:

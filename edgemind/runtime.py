@@ -21,6 +21,7 @@ from edgemind.costs.store import Shelf
 from edgemind.defaults import AUTO, MAX_SAMPLES, WIDTH
 from edgemind.engines.base import Engine
 from edgemind.errors import BudgetTooSmall, ConfigError
+from edgemind.events import Event, Finished, Routed
 from edgemind.learning import Learning
 from edgemind.meters.base import Place
 from edgemind.meters.choose import BestMeter, for_answer
@@ -32,16 +33,7 @@ from edgemind.run import Run
 from edgemind.strategies.base import find_strategy
 from edgemind.streams import Streams, close_at_exit, remembered
 from edgemind.structured import Schema, structure_of
-from edgemind.types import (
-    Answer,
-    Budget,
-    Chat,
-    Completion,
-    Event,
-    Finished,
-    Routed,
-    Sampling,
-)
+from edgemind.types import Answer, Budget, Chat, Completion, Sampling
 from edgemind.usage.account import Usage
 from edgemind.usage.entry import Entry
 from edgemind.verify.base import Verifier

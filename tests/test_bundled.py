@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 import edgemind
+from edgemind.events import Checked, Finished, Sampled, Text
 from edgemind.router.store import load_calibration, save_calibration
-from edgemind.types import Budget, Checked, Finished, Message, Sampled, Sampling, Text
+from edgemind.types import Budget, Message, Sampling
 
 EASY = {
     "What is 12 + 7?": "19",

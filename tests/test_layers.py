@@ -57,7 +57,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
         {"transcript"},
         {"wording"},
     ),
-    ({"files"}, {"receipts"}),
+    ({"files"}, {"receipts"}, {"events"}),
     ({"types"}, {"errors"}, {"folders"}, {"interrupts"}),
 )
 

@@ -17,7 +17,8 @@ from edgemind.cli.show import Screen
 from edgemind.cli.terminal import put_json
 from edgemind.defaults import AUTO, WIDTH
 from edgemind.errors import ConfigError
-from edgemind.types import Answer, Budget, Finished, Sampling
+from edgemind.events import Finished
+from edgemind.types import Answer, Budget, Sampling
 
 MAX_PROMPT_BYTES = 1 << 20
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator
 
+from edgemind.events import Event
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, begin
 from edgemind.strategies.best_of import best_of
 from edgemind.strategies.roles import READERS, SPECIALISTS
 from edgemind.strategies.tally import Tally, poll, rules_for
-from edgemind.types import Event, Route
+from edgemind.types import Route
 
 
 def panel(run: Run, route: Route) -> Generator[Event, None, Outcome]:

@@ -17,7 +17,9 @@ from edgemind.budget import Cost, Ledger
 from edgemind.config import Limits
 from edgemind.database_file import Damaged
 from edgemind.errors import BudgetTooSmall
-from edgemind.types import Answer, Budget, Event, Spent
+from edgemind.events import Event
+from edgemind.receipts import named
+from edgemind.types import Answer, Budget, Spent
 from edgemind.usage.database import Database
 from edgemind.usage.limits import Amount, Left, least, smaller, whats_left
 
@@ -180,7 +182,7 @@ class Entry:
             "energy_source": spent.energy_source,
             "tokens": spent.tokens,
             "prompt_tokens": spent.prompt_tokens,
-            "route": answer.route.name if answer else None,
+            "route": named(answer.route) if answer else None,
             "samples": answer.samples if answer else None,
             "finish": finish,
         } | predicted(answer)

@@ -13,7 +13,8 @@ import pytest
 from edgemind.budget import Cost
 from edgemind.config import BelowBattery, BudgetTable, Config
 from edgemind.errors import BudgetTooSmall
-from edgemind.types import Budget, Finished, Spent
+from edgemind.events import Finished
+from edgemind.types import Budget, Spent
 from edgemind.usage.entry import AHEAD_SECONDS, FIRST_WATTS
 from edgemind.usage.limits import Left, day_of, duration, midnight
 from tests.helpers import drain, finished, still_watchdog  # noqa: F401 (a fixture)

@@ -15,8 +15,8 @@ from edgemind.conversation.documents import fenced_file
 from edgemind.conversation.limits import parse_budget
 from edgemind.defaults import AUTO, MAX_SAMPLES
 from edgemind.errors import ConfigError, EdgemindError
+from edgemind.events import Routed
 from edgemind.strategies.base import find_strategy
-from edgemind.types import Routed
 from edgemind.wording import costs, explanation, printable
 
 SWITCHES = ("thoughts", "receipt", "explain")
