@@ -130,7 +130,11 @@ class Run:
         return [completion for completion, _ in self._samples.held]
 
     def samples(
-        self, count: int, floor: float | None = None, instructions: Sequence[str] = ()
+        self,
+        count: int,
+        floor: float | None = None,
+        instructions: Sequence[str] = (),
+        apart: bool = False,
     ) -> Generator[Event, None, list[Completion]]:
         """Up to `count` more samples, decoded together, each reported as it ends.
 
@@ -141,13 +145,14 @@ class Run:
         Fewer where the budget or the cache has no room for all of them; none once it is used up.
         A sample whose window of log-probabilities sinks under `floor` ends there, with the finish
         `dropped`; so does one that the engine cannot go on with. Closing the generator drops those
-        that are still running.
+        that are still running. As long as some say the same, they are evaluated, and paid for, as
+        one; with `apart` never, which gives the same samples and is what they take elsewhere.
         """
         with self._ledger.phase("samples"):
-            return (yield from self._wave(count, floor, instructions))
+            return (yield from self._wave(count, floor, instructions, apart))
 
     def _wave(
-        self, count: int, floor: float | None, instructions: Sequence[str]
+        self, count: int, floor: float | None, instructions: Sequence[str], apart: bool
     ) -> Generator[Event, None, list[Completion]]:
         finished: list[Completion] = []
         length = self._draft_tokens
@@ -174,7 +179,7 @@ class Run:
             live = self._samples.start_told(samplings, root, told, self._stepper.prefill)
             self._stepper.spend_all()
         else:
-            live = self._samples.start(samplings, root)
+            live = self._samples.start(samplings, root, apart)
         try:
             for event in self._decode(live, floor):
                 if isinstance(event, Sampled):

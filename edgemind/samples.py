@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from edgemind.engines.base import Branch, Engine, common_prefix
+from edgemind.engines.base import Branch, Engine, common_prefix, mark_evaluated
 from edgemind.errors import BudgetTooSmall, ContextFull
 from edgemind.prompt import Prompt
 from edgemind.sample import ANSWER_ROOM, Sample
@@ -52,9 +52,13 @@ class Samples:
                     raise
                 self.release(spare[0])
 
-    def start(self, samplings: Sequence[Sampling], root: Branch) -> list[Sample]:
-        """One sample for each sampling, forked from `root`."""
+    def start(
+        self, samplings: Sequence[Sampling], root: Branch, apart: bool = False
+    ) -> list[Sample]:
+        """One sample for each sampling, forked from `root`; `apart`: never evaluated as one."""
         branches = self._fork(root, samplings)
+        for branch in branches if apart else ():
+            mark_evaluated([branch], branch.evaluated)
         room = self._engine.context_length - len(self._prompt.tokens)
         return [
             self.make(branch, sampling, self._prompt.opened_thought, room)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from edgemind.budget import Cost, Ledger, Watchdog
 from edgemind.conditions import Conditions
 from edgemind.costs.model import CostModel
-from edgemind.engines.base import Branch, BranchesFailed, Engine, Interrupted
+from edgemind.engines.base import Branch, BranchesFailed, Engine, Interrupted, twins
 from edgemind.errors import ContextFull
 from edgemind.plan import THROTTLED_FACTOR, answer_reserve, too_small
 from edgemind.sample import Sample
@@ -119,8 +119,9 @@ class Stepper:
         self._context = context = _context(live)
         if not self._ledger.limited:
             return not self._ledger.stopped
-        cost = self._costs.step(len(live), context)
-        if extra := known + _known_before(live):
+        apart = _apart(live)
+        cost = self._costs.step(len(apart), context)
+        if extra := known + _known_before(apart):
             cost += self._costs.prefill(extra, int(context))
         return self._ledger.fits(cost, self._reserve())
 
@@ -132,7 +133,8 @@ class Stepper:
         """
         self.look()
         while True:
-            started, extra, context = self._ledger.elapsed(), _known_before(live), _context(live)
+            apart = _apart(live)
+            started, extra, context = self._ledger.elapsed(), _known_before(apart), _context(live)
             tokens: Sequence[Token | None]
             try:
                 tokens = self._engine.step([sample.branch for sample in live])
@@ -151,13 +153,13 @@ class Stepper:
                     return None
                 self._abandon(live.pop())
                 continue
-            self._ledger.charge(sum(token is not None for token in tokens), extra)
+            self._ledger.charge(min(len(apart), sum(token is not None for token in tokens)), extra)
             self.steps += 1
             if extra:  # one that evaluates a text besides says little about a step
                 self.step_seconds += self._costs.expected_prefill(extra, int(context))
             else:
-                self._costs.observe_step(len(live), self._ledger.elapsed() - started, context)
-            self.step_seconds += self._costs.expected(len(live), context)
+                self._costs.observe_step(len(apart), self._ledger.elapsed() - started, context)
+            self.step_seconds += self._costs.expected(len(apart), context)
             return tokens
 
     def look(self) -> None:
@@ -171,9 +173,14 @@ class Stepper:
             self._costs.slow_down(THROTTLED_FACTOR)
 
 
-def _known_before(live: Sequence[Sample]) -> int:
+def _apart(live: Sequence[Sample]) -> list[Branch]:
+    """One branch of each group that a step evaluates as one."""
+    return [group[0] for group in twins([sample.branch for sample in live])]
+
+
+def _known_before(apart: Sequence[Branch]) -> int:
     """Pending tokens beyond one for each branch: text that was put into a mouth, not drawn."""
-    return sum(len(sample.branch.pending) - 1 for sample in live)
+    return sum(len(branch.pending) - 1 for branch in apart)
 
 
 def _context(live: Sequence[Sample]) -> float:

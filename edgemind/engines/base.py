@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from edgemind.errors import ModelError
 from edgemind.tokenizing import Vocabulary
@@ -45,6 +45,8 @@ class Branch:
 
     The rest are pending: known, and evaluated by the next `step`. There is always at least one,
     so a fork is valid at any moment and an interrupted step is simply stepped again.
+
+    `trail` names what is evaluated: branches with one trail have said the same so far (`twins`).
     """
 
     sequence: int
@@ -52,11 +54,39 @@ class Branch:
     evaluated: int
     sampling: Sampling
     alive: bool = field(default=True)
+    trail: object = field(default_factory=object)
 
     @property
     def pending(self) -> list[int]:
         """The tokens that the next step will evaluate."""
         return self.tokens[self.evaluated :]
+
+
+B = TypeVar("B", bound=Branch)
+
+
+def twins(branches: Sequence[B]) -> list[list[B]]:
+    """Branches by what they have said so far; groups in the order of their first branch.
+
+    Samples of one prompt say the same until their seeds part them: evaluated once, it serves all.
+    """
+    if len(branches) == 1:
+        return [[*branches]]
+    groups: dict[tuple[int, int, tuple[int, ...]], list[B]] = {}
+    for branch in branches:
+        key = (id(branch.trail), branch.evaluated, tuple(branch.pending))
+        groups.setdefault(key, []).append(branch)
+    return [*groups.values()]
+
+
+def mark_evaluated(group: Sequence[Branch], *counts: int) -> None:
+    """So many tokens of each of these twins are evaluated now (one count: of all of them).
+
+    They share a new trail till they part: others that had their old one may go on otherwise.
+    """
+    trail = object()
+    for place, branch in enumerate(group):
+        branch.evaluated, branch.trail = counts[place % len(counts)], trail
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
@@ -130,6 +160,7 @@ class Engine(Protocol):
     def step(self, branches: Sequence[Branch]) -> list[Token]:
         """Evaluate all pending tokens of all branches in one batch, sample one token for each.
 
+        Branches that have said the same so far are evaluated as one, where the cache can share.
         Raises `ContextFull` where the cache has no room (nothing is changed), `Interrupted`
         when cut, `BranchesFailed` where some branches cannot go on but the others did.
         """

@@ -69,10 +69,10 @@ def _llama(engine: LlamaEngine, tokens: Sequence[int]) -> Iterator[Logits]:
 
     def read(piece: Sequence[int]) -> Logits:
         batch.clear()
-        batch.add(piece, branch.evaluated, branch.sequence, last_logits=True)
+        batch.add(piece, branch.evaluated, [branch.sequence], last_logits=True)
         for row in range(len(piece)):
             batch.raw.logits[row] = 1
-        engine._decode([branch])
+        engine._decode([[branch]])
         branch.evaluated += len(piece)
         pointers = [api.llama_get_logits_ith(engine._context, row) for row in range(len(piece))]
         floats = ctypes.POINTER(ctypes.c_float)
@@ -103,7 +103,7 @@ def _onnx(engine: OnnxEngine, tokens: Sequence[int]) -> Iterator[Logits]:
         # One by one, as an answer is made: graphs give the logits of the last token alone.
         rows = []
         for token in piece:
-            rows.append(cache.advance([branch], np.array([[token]]))[0].copy())
+            rows.append(cache.advance([[branch]], np.array([[token]]))[0].copy())
             branch.evaluated += 1
         return np.array(rows)
 

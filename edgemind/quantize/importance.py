@@ -146,7 +146,7 @@ def collect(
     context = api.llama_init_from_model(model, settings)
     if not context:
         raise ModelError(f"cannot run {path}: no importance matrix can be made")
-    batch = Batch(api, CHUNK_TOKENS)
+    batch = Batch(api, CHUNK_TOKENS, 1)
     start = [] if vocabulary.bos is None else [vocabulary.bos]
     step = CHUNK_TOKENS - len(start)
     for at in range(0, len(tokens), step):
@@ -165,7 +165,7 @@ def collect(
 def _evaluate(api: Any, context: Any, batch: Batch, chunk: Sequence[int]) -> None:
     api.llama_memory_clear(api.llama_get_memory(context), True)
     batch.clear()
-    batch.add(chunk, 0, 0, last_logits=True)
+    batch.add(chunk, 0, [0], last_logits=True)
     for row in range(len(chunk)):
         batch.raw.logits[row] = 1  # else the last block would see the last token alone
     if api.llama_decode(context, batch.raw) != 0:

@@ -12,5 +12,9 @@ from edgemind.types import Route
 
 
 def majority(run: Run, route: Route) -> Generator[Event, None, Outcome]:
-    """Draw `route.width` samples, the draft included; the most frequent answer wins."""
-    return (yield from poll(run, route, Tally(route.width, rules=())))
+    """Draw `route.width` samples, the draft included; the most frequent answer wins.
+
+    Each is evaluated by itself, even while they say the same, as wherever samples are drawn one by
+    one: it says what the usual way costs.
+    """
+    return (yield from poll(run, route, Tally(route.width, rules=()), apart=True))

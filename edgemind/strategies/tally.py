@@ -187,11 +187,12 @@ def own_rules(stopping: Stopping) -> tuple[Rule, ...]:
 
 
 def poll(
-    run: Run, route: Route, tally: Tally, roles: Sequence[str] = ()
+    run: Run, route: Route, tally: Tally, roles: Sequence[str] = (), apart: bool = False
 ) -> Generator[Event, None, Outcome]:
     """Count what there is, then draw wave after wave of samples, until the tally is decided.
 
-    With `roles` a wave is one sample for each of them, told so. Whatever is still running at the
+    With `roles` a wave is one sample for each of them, told so; `apart` as for `Run.samples`.
+    Whatever is still running at the
     end is dropped, and so is the memory of every sample but the best one of each answer.
     """
     outcome = yield from begin(run, route)
@@ -199,7 +200,7 @@ def poll(
         tally.add(completion)
     while not run.cut and not tally.decided():
         count = min(len(roles), tally.width - tally.drawn) if roles else tally.wave()
-        with closing(run.samples(count, route.floor, roles)) as wave:
+        with closing(run.samples(count, route.floor, roles, apart)) as wave:
             for event in wave:
                 yield event
                 if isinstance(event, Sampled):

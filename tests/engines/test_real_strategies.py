@@ -33,7 +33,7 @@ NANO = Path(__file__).parents[2] / "models" / "edgemind-nano.gguf"
 WIDTH = 4
 RESERVE = 16
 """Tokens held back for an answer, and a little more."""
-QUESTION = "Ada has 7 pens and buys 5 more. How many pens does she have?"
+QUESTION = "Ada has 17 pens and buys 25 more, then gives 9 away. How many pens does she have?"
 EASY = "What is 2 + 2?"
 
 

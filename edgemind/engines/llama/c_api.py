@@ -124,19 +124,24 @@ def check_file(path: Path) -> None:
 
 
 class Batch:
-    """A `llama_batch` of fixed capacity, filled and emptied for each decode."""
+    """A `llama_batch` of fixed capacity, filled and emptied for each decode.
 
-    def __init__(self, api: Any, capacity: int) -> None:
+    A token may belong to so many `sequences`.
+    """
+
+    def __init__(self, api: Any, capacity: int, sequences: int) -> None:
         self._api = api
         self.capacity = capacity
-        self.raw = api.llama_batch_init(capacity, 0, 1)
+        self.raw = api.llama_batch_init(capacity, 0, sequences)
 
     def clear(self) -> None:
         """Start anew."""
         self.raw.n_tokens = 0
 
-    def add(self, tokens: Sequence[int], position: int, sequence: int, last_logits: bool) -> int:
-        """Append `tokens` of one sequence; the batch index of the last one."""
+    def add(
+        self, tokens: Sequence[int], position: int, sequences: Sequence[int], last_logits: bool
+    ) -> int:
+        """Append `tokens`, each of all these sequences; the batch index of the last one."""
         raw, start = self.raw, int(self.raw.n_tokens)
         if start + len(tokens) > self.capacity:
             raise RuntimeError(f"batch of {start + len(tokens)} tokens exceeds {self.capacity}")
@@ -145,8 +150,10 @@ class Batch:
             index = start + offset
             raw.token[index] = token
             raw.pos[index] = position + offset
-            raw.n_seq_id[index] = 1
-            raw.seq_id[index][0] = sequence
+            raw.n_seq_id[index] = len(sequences)
+            ids = raw.seq_id[index]
+            for place, sequence in enumerate(sequences):
+                ids[place] = sequence
             raw.logits[index] = 0
         raw.logits[index] = int(last_logits)
         raw.n_tokens = start + len(tokens)

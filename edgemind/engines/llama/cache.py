@@ -75,15 +75,15 @@ class Cache(Generic[B]):
         return length
 
     def settle(self, branch: B) -> int:
-        """Ask how much of a branch a decode that was cut has left; how many tokens are new.
+        """How many of a branch's tokens a decode that was cut has left evaluated.
 
         Whole micro-batches may have been evaluated before the cut.
         """
-        before = branch.evaluated
-        branch.evaluated = min(self.length(branch.sequence), len(branch.tokens) - 1)
-        if branch.evaluated < before or self.length(branch.sequence) > branch.evaluated:
-            branch.evaluated = self.trim(branch.sequence, branch.evaluated)
-        return max(0, branch.evaluated - before)
+        held = self.length(branch.sequence)
+        left = min(held, len(branch.tokens) - 1)
+        if left < branch.evaluated or held > left:
+            left = self.trim(branch.sequence, left)
+        return left
 
     def copy(self, source: int, target: int, length: int) -> int:
         """Give `target` (empty) the first `length` tokens of `source`; how many it now has.

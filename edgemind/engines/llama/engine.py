@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from edgemind.conditions import memory
-from edgemind.engines.base import BranchesFailed, CacheMode, Interrupted
+from edgemind.engines.base import (
+    BranchesFailed,
+    CacheMode,
+    Interrupted,
+    mark_evaluated,
+    twins,
+)
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.llama.c_api import (
     DECODE_ABORTED,
@@ -97,7 +103,8 @@ class LlamaEngine(Verbs[LlamaBranch]):
         self.vocabulary, self.info = opened.vocabulary, opened.info
         self.context_length, self.max_width = opened.context_length, opened.width
         self.micro_batch = opened.micro_batch
-        self._batch = Batch(self._api, BATCH_TOKENS)
+        self._shares = opened.shares
+        self._batch = Batch(self._api, BATCH_TOKENS, opened.sequences)
         self._sampler = LlamaSampler(self._api, self.vocabulary)
         window = int(self._api.llama_model_n_swa(self._model))
         self._cache: Cache[LlamaBranch] = Cache(
@@ -153,7 +160,7 @@ class LlamaEngine(Verbs[LlamaBranch]):
         self._cache.branches[sequence] = branch
         made.append(branch)
         self._sampler.begin(branch)
-        self._evaluate(branch, len(tokens) - 1)
+        self._evaluate([branch], len(tokens) - 1)
 
     def _fork(
         self, parent: LlamaBranch, samplings: Sequence[Sampling], made: list[LlamaBranch]
@@ -166,25 +173,26 @@ class LlamaEngine(Verbs[LlamaBranch]):
             self._cache.branches[sequence] = child
             made.append(child)
             self._sampler.begin(child, parent)
+            child.trail = parent.trail
             if parent.evaluated:
                 child.evaluated = self._cache.copy(parent.sequence, sequence, parent.evaluated)
 
     def _step(self, branches: list[LlamaBranch]) -> list[Token]:
         # Sorted by sequence: llama.cpp splits a batch with ids out of order into smaller ones.
         order = sorted(branches, key=lambda branch: branch.sequence)
-        if sum(len(branch.pending) for branch in order) > BATCH_TOKENS:
-            for branch in order:
-                self._evaluate(branch, len(branch.tokens) - 1)
+        groups = twins(order) if self._shares else [[branch] for branch in order]
+        if sum(len(group[0].pending) for group in groups) > BATCH_TOKENS:
+            for group in groups:
+                self._evaluate(group, len(group[0].tokens) - 1)
         self._batch.clear()
-        rows = {
-            branch.sequence: self._batch.add(
-                branch.pending, branch.evaluated, branch.sequence, last_logits=True
-            )
-            for branch in order
-        }
-        self._decode(order)
-        for branch in order:
-            branch.evaluated = len(branch.tokens)
+        rows: dict[int, int] = {}
+        for group in groups:
+            first, ids = group[0], [branch.sequence for branch in group]
+            row = self._batch.add(first.pending, first.evaluated, ids, last_logits=True)
+            rows |= dict.fromkeys(ids, row)
+        self._decode(groups)
+        for group in groups:
+            mark_evaluated(group, len(group[0].tokens))
         drawn: list[Token] = []
         failed: dict[int, ModelError] = {}
         for place, branch in enumerate(branches):
@@ -198,15 +206,16 @@ class LlamaEngine(Verbs[LlamaBranch]):
             raise BranchesFailed(tokens, next(iter(failed.values())))
         return drawn
 
-    def _evaluate(self, branch: LlamaBranch, end: int) -> None:
-        """Evaluate a branch's pending tokens up to `end`, in chunks, without logits."""
-        while branch.evaluated < end:
-            chunk = branch.tokens[branch.evaluated : min(end, branch.evaluated + self._chunk)]
+    def _evaluate(self, group: list[LlamaBranch], end: int) -> None:
+        """Evaluate the pending tokens of twins up to `end`, in chunks, without logits."""
+        first, ids = group[0], [branch.sequence for branch in group]
+        while first.evaluated < end:
+            chunk = first.tokens[first.evaluated : min(end, first.evaluated + self._chunk)]
             self._batch.clear()
-            self._batch.add(chunk, branch.evaluated, branch.sequence, last_logits=False)
+            self._batch.add(chunk, first.evaluated, ids, last_logits=False)
             started = time.perf_counter()
-            self._decode([branch])
-            branch.evaluated += len(chunk)
+            self._decode([group])
+            mark_evaluated(group, first.evaluated + len(chunk))
             if not self._cuts:
                 self._size_chunks(len(chunk), started)
 
@@ -219,7 +228,7 @@ class LlamaEngine(Verbs[LlamaBranch]):
         elif tokens == self._chunk and seconds < CHUNK_SECONDS / 2:
             self._chunk = min(BATCH_TOKENS, 2 * tokens)
 
-    def _decode(self, branches: list[LlamaBranch]) -> None:
+    def _decode(self, groups: list[list[LlamaBranch]]) -> None:
         """One `llama_decode` of the filled batch, its refusals turned into exceptions."""
         if self._abort.is_set:
             raise Interrupted
@@ -232,7 +241,11 @@ class LlamaEngine(Verbs[LlamaBranch]):
         if status == DECODE_NO_SLOT:
             raise ContextFull("the cache is full: think with fewer branches or a shorter prompt")
         # Logits must not be read now, they are those of an earlier decode.
-        self.evaluated_tokens += sum(self._cache.settle(branch) for branch in branches)
+        for group in groups:
+            before = group[0].evaluated
+            left = [self._cache.settle(branch) for branch in group]
+            self.evaluated_tokens += max(0, left[0] - before)
+            mark_evaluated(group, *left)
         if status == DECODE_ABORTED:
             raise Interrupted
         raise ModelError(f"llama.cpp failed in the middle of a decode (status {status})")

@@ -51,7 +51,8 @@ class Opened:
     """What a file was opened as: llama.cpp's pointers, and the sizes that were chosen.
 
     `context_length` bounds one branch, `width` the branches of a step, `sequences` all that the
-    cache holds; a prompt is evaluated in micro-batches of so many tokens.
+    cache holds; a prompt is evaluated in micro-batches of so many tokens. With `shares` a token can
+    be evaluated once for several sequences.
     """
 
     model: Any
@@ -62,6 +63,7 @@ class Opened:
     width: int
     sequences: int
     micro_batch: int
+    shares: bool
 
 
 def open_file(
@@ -135,4 +137,7 @@ def _with_context(
     if not context:
         reason = log.reason("not enough memory")
         raise ModelError(f"cannot run {path} with a context of {length}: {reason}")
-    return Opened(model, context, vocabulary, info, length, width, sequences, micro_batch)
+    # One token of several sequences: neither streams of their own nor recurrent states can.
+    states = api.llama_model_is_recurrent(model) or api.llama_model_is_hybrid(model)
+    shares = unified and not states
+    return Opened(model, context, vocabulary, info, length, width, sequences, micro_batch, shares)

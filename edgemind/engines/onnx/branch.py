@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class OnnxBranch(Branch):
     """`pack` and `row` say where its keys and values lie: the first `evaluated` of that row.
 
-    Several branches may share a row until one of them grows. `chance` is its own stream of random
-    numbers, made at its first draw. `reading` is its grammar's state after `judged` tokens.
+    Several branches share a row until they say different things. `chance` is its own stream of
+    random numbers, made at its first draw. `reading` is its grammar's state after `judged` tokens.
     """
 
     pack: Pack | None = None

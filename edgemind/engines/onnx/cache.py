@@ -3,8 +3,8 @@
 A *pack* is one array of (rows, heads, slots, width) for each key and value tensor: what one run
 takes as its past. Branches that are stepped together are rows of one pack, so that a step copies
 nothing here; when the set of stepped branches changes (a fork, a sample that ended), their rows
-are copied into a new pack once. A fork itself copies nothing: children share their parent's row
-until they grow.
+are copied into a new pack once. A fork itself copies nothing: children share a row until they say
+different things.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from edgemind.engines.onnx.pack import Pack, Source, Style, allocate, flat_of, v
 from edgemind.engines.onnx.runner import Array, Logits, Runner
 from edgemind.errors import ContextFull
 
+Twins = list[OnnxBranch]
+"""Branches that have said the same so far (`edgemind.engines.base.twins`): one row."""
 SPARE_SLOTS = 64
 """Room for so many further tokens in a new buffer; pages that are never written cost nothing."""
 
@@ -118,16 +120,16 @@ class Cache:
 
     # Growing
 
-    def advance(self, branches: Sequence[OnnxBranch], ids: Array, reserve: int = 0) -> Logits:
-        """Evaluate `ids` of (branches, tokens): the logits after each branch's last, in order.
+    def advance(self, groups: Sequence[Twins], ids: Array, reserve: int = 0) -> Logits:
+        """Evaluate `ids` of (groups, tokens): the logits after each group's last, in order.
 
-        Several tokens only for one branch at a time. `reserve` further slots will be needed soon.
+        Several tokens only for one group at a time. `reserve` further slots will be needed soon.
         Raises `ContextFull` where memory does not suffice, `Interrupted`; nothing has changed then.
         """
         new = ids.shape[1]
-        self._check_room(branches, new + reserve)
-        pack = self._arrange(branches, new + reserve)
-        order = [branch.row for branch in branches]
+        self._check_room(groups, new + reserve)
+        pack = self._arrange(groups, new + reserve)
+        order = [group[0].row for group in groups]
         rows = np.empty_like(ids)
         rows[order] = ids
         lengths = np.array(pack.lengths)
@@ -153,20 +155,18 @@ class Cache:
         pack.lengths = [length + new for length in pack.lengths]
         return logits if order == [*range(len(order))] else logits[order]
 
-    def groups(self, branches: Sequence[OnnxBranch]) -> list[list[OnnxBranch]]:
-        """Branches by the runs that they can share."""
-        most = self._runner.layout.rows or len(branches)
-        found: dict[int, list[OnnxBranch]] = {}
-        for branch in branches:
-            length = branch.evaluated if self.style is Style.EQUAL else 0
-            found.setdefault(length, []).append(branch)
-        return [
-            group[at : at + most] for group in found.values() for at in range(0, len(group), most)
-        ]
+    def runs(self, groups: Sequence[Twins]) -> list[list[Twins]]:
+        """Groups of twins by the runs that they can share."""
+        most = self._runner.layout.rows or len(groups)
+        found: dict[int, list[Twins]] = {}
+        for group in groups:
+            length = group[0].evaluated if self.style is Style.EQUAL else 0
+            found.setdefault(length, []).append(group)
+        return [run[at : at + most] for run in found.values() for at in range(0, len(run), most)]
 
-    def _check_room(self, branches: Sequence[OnnxBranch], new: int) -> None:
-        chosen = set(branches)
-        need = self.token_bytes * len(branches) * (new + max(b.evaluated for b in branches))
+    def _check_room(self, groups: Sequence[Twins], new: int) -> None:
+        chosen = {branch for group in groups for branch in group}
+        need = self.token_bytes * len(groups) * (new + max(g[0].evaluated for g in groups))
         while True:
             others = sum(
                 pack.bytes // len(pack.holders)
@@ -183,30 +183,32 @@ class Cache:
                 )
             self.forget_kept()
 
-    def _arrange(self, branches: Sequence[OnnxBranch], new: int) -> Pack:
-        """A pack whose rows are exactly these branches, in any order."""
-        pack = branches[0].pack
+    def _arrange(self, groups: Sequence[Twins], new: int) -> Pack:
+        """A pack whose rows are exactly these groups, in any order."""
+        pack = groups[0][0].pack
         if (
             pack is not None
-            and len(pack.holders) == len(branches)
-            and all(branch.pack is pack for branch in branches)
-            and all(len(holders) == 1 for holders in pack.holders)
-            and all(branch.evaluated == pack.lengths[branch.row] for branch in branches)
+            and len(pack.holders) == len(groups)
+            and all(branch.pack is pack for group in groups for branch in group)
+            and all(branch.row == group[0].row for group in groups for branch in group)
+            and all(len(pack.holders[group[0].row]) == len(group) for group in groups)
+            and all(group[0].evaluated == pack.lengths[group[0].row] for group in groups)
         ):
             if self.in_place and max(pack.lengths) + new > pack.slots:
                 self._lengthen(pack, new)
             return pack
-        return self._gathered(branches, new)
+        return self._gathered(groups, new)
 
-    def _gathered(self, branches: Sequence[OnnxBranch], new: int) -> Pack:
-        """Copy the rows of these branches into a new pack, tensor by tensor.
+    def _gathered(self, groups: Sequence[Twins], new: int) -> Pack:
+        """Copy the rows of these groups into a new pack, tensor by tensor.
 
         What nobody else needs is freed on the way, so that memory peaks at little more than the
         larger of before and after.
         """
         self._spare.clear()
-        sources = [Source.of(branch.pack, branch.row, self.style) for branch in branches]
-        lengths = [branch.evaluated for branch in branches]
+        branches = [branch for group in groups for branch in group]
+        sources = [Source.of(group[0].pack, group[0].row, self.style) for group in groups]
+        lengths = [group[0].evaluated for group in groups]
         touched = dict.fromkeys(branch.pack for branch in branches if branch.pack is not None)
         for branch in branches:
             self.leave(branch)
@@ -225,8 +227,9 @@ class Cache:
         for pack, rows in left.items():
             self._renumber(pack, rows)
         made = Pack(arrays, lengths)
-        for row, branch in enumerate(branches):
-            self.place(branch, made, row)
+        for row, group in enumerate(groups):
+            for branch in group:
+                self.place(branch, made, row)
         return made
 
     def _copied(

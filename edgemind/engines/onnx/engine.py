@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from edgemind.conditions import memory as free_memory
-from edgemind.engines.base import Interrupted, ModelInfo
+from edgemind.engines.base import Interrupted, ModelInfo, mark_evaluated, twins
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.onnx.branch import OnnxBranch
-from edgemind.engines.onnx.cache import Cache
+from edgemind.engines.onnx.cache import Cache, Twins
 from edgemind.engines.onnx.describe import describe, stop_ids, usual_ends
 from edgemind.engines.onnx.draw import Sampler
 from edgemind.engines.onnx.folder import find_files
@@ -157,7 +157,7 @@ class OnnxEngine(Verbs[OnnxBranch]):
         self._cache.adopt_prefix(branch)
         made.append(self._admit(branch))
         self._sampler.begin(branch)
-        self._evaluate(branch, len(tokens) - 1)
+        self._evaluate([branch], len(tokens) - 1)
 
     def _fork(
         self, parent: OnnxBranch, samplings: Sequence[Sampling], made: list[OnnxBranch]
@@ -171,7 +171,7 @@ class OnnxEngine(Verbs[OnnxBranch]):
             child.decoder.setstate(state)
             self._sampler.begin(child, parent)
             self._cache.place(child, parent.pack, parent.row)
-            child.evaluated = parent.evaluated
+            child.evaluated, child.trail = parent.evaluated, parent.trail
 
     def _admit(self, branch: OnnxBranch) -> OnnxBranch:
         """Count a branch in; two more than are stepped: the prompt they come from, and the kept."""
@@ -191,27 +191,29 @@ class OnnxEngine(Verbs[OnnxBranch]):
         return self._runner
 
     def _step(self, branches: list[OnnxBranch]) -> list[Token]:
-        for branch in branches:
-            self._evaluate(branch, len(branch.tokens) - 1)
-        logits = np.empty((len(branches), self.vocabulary.size), np.float32)
+        groups = twins(branches)
+        for group in groups:
+            self._evaluate(group, len(group[0].tokens) - 1)
         rows = {branch: row for row, branch in enumerate(branches)}
-        for group in self._cache.groups(branches):
-            ids = np.array([[branch.tokens[-1]] for branch in group])
-            found = self._cache.advance(group, ids)
-            self.evaluated_tokens += len(group)
-            if len(group) == len(branches):
-                logits = found
-            else:
-                logits[[rows[branch] for branch in group]] = found
-        return self._drawn(branches, logits)
-
-    def _drawn(self, branches: list[OnnxBranch], logits: Logits) -> list[Token]:
-        for branch in branches:
-            branch.evaluated = len(branch.tokens)
+        logits: Logits | None = None
+        for run in self._cache.runs(groups):
+            found = self._cache.advance(run, np.array([[group[0].tokens[-1]] for group in run]))
+            self.evaluated_tokens += len(run)
+            if len(run) == len(branches):
+                logits = found  # a row for each branch, in their order
+                continue
+            if logits is None:
+                logits = np.empty((len(branches), self.vocabulary.size), np.float32)
+            for group, row in zip(run, found, strict=True):
+                logits[[rows[branch] for branch in group]] = row
+        assert logits is not None
+        for group in groups:
+            mark_evaluated(group, len(group[0].tokens))
         return self._sampler.draw(branches, logits)
 
-    def _evaluate(self, branch: OnnxBranch, end: int) -> None:
-        """Evaluate a branch's pending tokens up to `end`, in chunks; their logits are dropped."""
+    def _evaluate(self, group: Twins, end: int) -> None:
+        """Evaluate the pending tokens of twins up to `end`, in chunks; their logits are dropped."""
+        branch = group[0]
         runner, begun = self._run, branch.evaluated
         while branch.evaluated < end:
             several = self._several or (not branch.evaluated and not runner.layouts[0].one_token)
@@ -220,8 +222,8 @@ class OnnxEngine(Verbs[OnnxBranch]):
             if not self._several and not branch.evaluated:
                 count = left  # the one chance to evaluate several at once
             chunk = branch.tokens[branch.evaluated : branch.evaluated + count]
-            self._cache.advance([branch], np.array([chunk]), reserve=left - count)
-            branch.evaluated += count
+            self._cache.advance([group], np.array([chunk]), reserve=left - count)
+            mark_evaluated(group, branch.evaluated + count)
             self.evaluated_tokens += count
         if end - begun >= LONG_PROMPT_TOKENS:
             give_back()
