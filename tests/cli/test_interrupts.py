@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,13 +54,21 @@ Interrupted = Callable[[str, list[str]], tuple[int, bytes, bytes]]
 
 
 @pytest.fixture
-def interrupted(tmp_path: Path) -> Interrupted:
+def heard() -> Iterator[None]:
+    """Ctrl-C is not ignored, as it is in what a shell runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path, heard: None) -> Interrupted:
     """Runs a command until a moment, interrupts it; its exit code and all that it printed."""
     (tmp_path / "spy").mkdir()
     (tmp_path / "spy" / "sitecustomize.py").write_text(SPY)
 
     def run(moment: str, command: list[str]) -> tuple[int, bytes, bytes]:
-        heard, tell = os.pipe()
+        told, tell = os.pipe()
         try:
             with subprocess.Popen(
                 command,
@@ -77,12 +85,12 @@ def interrupted(tmp_path: Path) -> Interrupted:
                 stderr=subprocess.PIPE,
             ) as process:
                 os.close(tell)
-                assert os.read(heard, 4) == b"here", process.communicate()
+                assert os.read(told, 4) == b"here", process.communicate()
                 process.send_signal(signal.SIGINT)
                 out, err = process.communicate(timeout=30)
                 return process.returncode, out, err
         finally:
-            os.close(heard)
+            os.close(told)
 
     return run
 
@@ -117,15 +125,12 @@ def test_the_library_leaves_ctrl_c_alone(interrupted: Interrupted) -> None:
     assert (code, out) == (-signal.SIGINT, b"") and err.endswith(b"KeyboardInterrupt\n")
 
 
-def test_a_command_takes_it_over_and_gives_it_back() -> None:
-    before = set_handler(leave)
-    try:
-        with clean_errors():
-            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        assert signal.getsignal(signal.SIGINT) is leave
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as nohup does
-        with clean_errors():
-            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        assert set_handler(leave) is signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGINT, before)
+def test_a_command_takes_it_over_and_gives_it_back(heard: None) -> None:
+    set_handler(leave)
+    with clean_errors():
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is leave
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as nohup does
+    with clean_errors():
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    assert set_handler(leave) is signal.getsignal(signal.SIGINT) is signal.SIG_IGN
