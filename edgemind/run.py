@@ -30,6 +30,8 @@ from edgemind.verify.base import judge
 T = TypeVar("T")
 USUAL_CUE = "\n\nThe answer is"
 PROGRESS_SECONDS = 0.1
+ALIKE_DOUBT = 4.0
+"""Of a draft with less, eight samples take half of what they would apart (docs/log.md)."""
 VERIFY_MARGIN_SECONDS = 0.02
 """A verifier's process is told to end so much earlier: killing it takes time too."""
 
@@ -237,6 +239,14 @@ class Run:
         [revised] = [one for one, held in self._samples.held if held is sample]
         self._revised[key] = revised
         return revised
+
+    @property
+    def alike(self) -> bool:
+        """Whether further samples will share most of their tokens, so that many cost little."""
+        if self._samples.draft is None or not self._engine.shares:
+            return False
+        signals = self._samples.draft.signals
+        return signals.early_doubt + signals.late_doubt < ALIKE_DOUBT
 
     @property
     def _draft_tokens(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -139,6 +140,8 @@ class Sample:
             return NO_SIGNALS
         logprobs = [logprob for _, logprob, _ in self.tokens]
         within = self._answer_tokens(text) or self.tokens
+        doubts = [1 - math.exp(logprob) for logprob in logprobs]
+        half = len(doubts) // 2
         sums = [sum(logprobs[:WINDOW_TOKENS])]
         for index in range(WINDOW_TOKENS, len(logprobs)):
             sums.append(sums[-1] + logprobs[index] - logprobs[index - WINDOW_TOKENS])
@@ -148,6 +151,8 @@ class Sample:
             answer_margin=min(margin for _, _, margin in within),
             lowest_window=min(sums) / min(WINDOW_TOKENS, len(logprobs)),
             tokens=len(self.tokens),
+            early_doubt=sum(doubts[:half]),
+            late_doubt=sum(doubts[half:]),
         )
 
     def _answer_tokens(self, text: str) -> list[tuple[int, float, float]]:

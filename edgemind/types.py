@@ -99,6 +99,8 @@ class Phase:
 class Spent:
     """What an answer did cost. `prompt_tokens` were evaluated, not merely found in the cache.
 
+    `tokens` are those of all samples; what several said alike was generated once, and counts once.
+
     `energy_source` is `measured:<meter>`, or `estimated`, with the reason in brackets where a meter
     was there and failed. The `phases` add up to the whole.
     """
@@ -155,7 +157,9 @@ class Signals:
 
     `mean_logprob` over all its tokens, `answer_logprob` (mean) and `answer_margin` (lowest) over
     the answer's tokens, `lowest_window` the lowest mean log-probability of any 16 neighbouring
-    tokens, `tokens` its length.
+    tokens, `tokens` its length. `early_doubt` and `late_doubt` are how many tokens of its first and
+    its second half the model would be expected to choose otherwise, were each drawn again: the sums
+    of 1 - p.
     """
 
     mean_logprob: float
@@ -163,6 +167,8 @@ class Signals:
     answer_margin: float
     lowest_window: float
     tokens: int
+    early_doubt: float = 0.0
+    late_doubt: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

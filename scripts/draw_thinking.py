@@ -3,10 +3,10 @@
     python scripts/draw_thinking.py --out docs/thinking.svg [--model FILE.gguf]
 
 Every strategy answers a question; each verb that the engine is asked for is noted. One lane is one
-branch, from left to right one batched step: blocks are tokens that were drawn, dark ones known text
-that was put in (a prompt, an objection, a role), thin lines the branch from which another was
-forked. The bundled model was not trained on instructions and is told no roles; for its panel's
-picture it is.
+branch, from left to right one batched step: blocks are tokens that were drawn, pale ones those that
+a lane above said alike, evaluated once for both, dark ones known text that was put in (a prompt, an
+objection, a role), thin lines the branch from which another was forked. The bundled model was not
+trained on instructions and is told no roles; for its panel's picture it is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import edgemind
 from edgemind.catalog.bundled import bundled_model
-from edgemind.engines.base import Branch
+from edgemind.engines.base import Branch, twins
 from edgemind.engines.llama import LlamaEngine
 from edgemind.events import Checked, Finished, Revised, Sampled
 from edgemind.runtime import Mind
@@ -37,16 +37,20 @@ LOOPS = (
     ("refine", "refine: an objection, and the answer again", 8),
 )
 STEP, LANE, LEFT, TOP = 6, 16, 24, 46
-DRAWN, KNOWN, LINE, INK = "#7aa6d6", "#33475b", "#b9c2cc", "#1d2733"
+DRAWN, ALIKE, KNOWN, LINE, INK = "#7aa6d6", "#dfe9f5", "#33475b", "#b9c2cc", "#1d2733"
 
 
 @dataclass(slots=True)
 class Lane:
-    """One branch: where it began, and (step, tokens, known) of what was evaluated in it."""
+    """One branch: where it began, and what was evaluated in it.
+
+    `marks` are (step, whether it was evaluated there, not as one with a lane above), `known`
+    (step, tokens) of known text.
+    """
 
     begun: int
     parent: int | None
-    marks: list[tuple[int, int]] = field(default_factory=list)
+    marks: list[tuple[int, bool]] = field(default_factory=list)
     known: list[tuple[int, int]] = field(default_factory=list)
     label: str = ""
 
@@ -96,9 +100,12 @@ class Recorder:
         self._told = self.steps
 
     def step(self, branches: Sequence[Branch]) -> list[Token]:
+        groups = twins(branches)
         tokens: list[Token] = self._engine.step(branches)
-        for branch in branches:
-            self.lanes[self._lane[id(branch)]].marks.append((self.steps, 1))
+        for group in groups:
+            for branch in group:
+                lane = self.lanes[self._lane[id(branch)]]
+                lane.marks.append((self.steps, branch is group[0]))
         self.steps += 1
         return tokens
 
@@ -149,9 +156,9 @@ def draw(recorder: Recorder, title: str, words: str, top: int) -> tuple[list[str
                 f'<rect x="{LEFT + at * STEP}" y="{y}" width="{wide}" height="10" fill="{KNOWN}">'
                 f"<title>{count} known tokens</title></rect>"
             )
-        for at, _ in lane.marks:
+        for at, own in lane.marks:
             parts.append(f'<rect x="{LEFT + at * STEP}" y="{y}" width="{STEP - 1}" height="10" '
-                         f'fill="{DRAWN}"/>')  # fmt: skip
+                         f'fill="{DRAWN if own else ALIKE}"/>')  # fmt: skip
         if lane.label:
             end = max(at for at, _ in lane.marks) + 1
             parts.append(f'<text x="{LEFT + end * STEP + 4}" y="{y + 9}" class="w">'

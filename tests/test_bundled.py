@@ -6,12 +6,14 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import edgemind
+from edgemind.engines.base import Branch
 from edgemind.events import Checked, Finished, Sampled, Text
 from edgemind.router.store import load_calibration, save_calibration
 from edgemind.types import Budget, Message, Sampling
@@ -45,6 +47,24 @@ def test_easy_questions_are_mostly_right(mind: edgemind.Mind) -> None:
     answers = {prompt: mind.ask(prompt).answer for prompt in EASY}
     right = [prompt for prompt, answer in answers.items() if answer == EASY[prompt]]
     assert len(right) >= 8, answers
+
+
+def test_samples_that_say_the_same_are_paid_for_once(mind: edgemind.Mind) -> None:
+    sampling = Sampling(seed=3)
+    apart, together = (
+        [*mind.stream("What is 12 + 7?", strategy=name, width=8, sampling=sampling)]
+        for name in ("majority", "best_of")
+    )
+    texts = [
+        sorted(event.completion.text for event in events if isinstance(event, Sampled))
+        for events in (apart, together)
+    ]
+    assert texts[0] == texts[1] and len(set(texts[0])) == 1
+    length = 15  # "12 + 7 = 19\n#### 19", and its end
+    assert [events[-1].answer.spent.tokens for events in (apart, together)] == [
+        8 * length,
+        2 * length,
+    ]  # type: ignore[union-attr]
 
 
 def test_it_brings_its_own_calibration(mind: edgemind.Mind, tmp_path: Path) -> None:
@@ -175,3 +195,21 @@ def test_chat_keeps_the_conversation() -> None:
     assert done.returncode == 0
     assert "19" in done.stdout
     assert done.stderr.count("direct") + done.stderr.count("vote") == 2
+
+
+def test_a_first_wave_is_wide_only_where_samples_share_most_of_it(nano: Path) -> None:
+    """A split cache shares nothing: there it is the fewest that could end the vote."""
+    begun: dict[str, int] = {}
+    for cache in ("unified", "split"):
+        with edgemind.load(nano, cache=cache) as mind:
+            engine, widths = mind._engine, []
+            step = engine.step
+
+            def noted(branches: Sequence[Branch], step: Any = step, to: Any = widths) -> Any:
+                to.append(len(branches))
+                return step(branches)
+
+            engine.step = noted  # type: ignore[method-assign]
+            mind.ask("What is 12 + 7?", strategy="vote", width=16, sampling=Sampling(seed=3))
+            begun[cache] = max(widths)
+    assert begun["unified"] == 8 and begun["split"] < 4

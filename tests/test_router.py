@@ -147,7 +147,8 @@ def test_more_numbers_are_harder() -> None:
 def draft(
     logprob: float = -0.1, *, finish: str = "stop", answer: str | None = "4", tokens: int = 40
 ) -> Completion:
-    made = Signals(logprob, logprob, 5.0, 2 * logprob, tokens)
+    doubt = tokens / 2 * (1 - math.exp(logprob))
+    made = Signals(logprob, logprob, 5.0, 2 * logprob, tokens, doubt, doubt)
     return Completion("4", "", answer, made, finish)  # type: ignore[arg-type]
 
 
@@ -202,6 +203,17 @@ def test_the_second_look_never_falls_as_a_logprob_rises(
     assert probabilities[0] <= probabilities[1]
 
 
+@pytest.mark.parametrize("field", ["early_doubt", "late_doubt"])
+@given(low=st.floats(0, 50), high=st.floats(0, 50))
+def test_the_second_look_never_rises_with_a_doubt(field: str, low: float, high: float) -> None:
+    base = draft(-0.3)
+    found = []
+    for value in sorted((low, high)):
+        signals = dataclasses.replace(base.signals, **{field: value})  # type: ignore[arg-type]
+        found.append(Router().confidence(dataclasses.replace(base, signals=signals), None))
+    assert found[0] >= found[1]
+
+
 def test_a_cut_or_answerless_draft_is_trusted_less() -> None:
     router = Router()
     sure = router.confidence(draft(), None)
@@ -239,7 +251,7 @@ def test_a_calibration_survives_json_and_a_damaged_one_is_one_clear_line() -> No
         "": "damaged",
         "[]": "damaged",
         "{}": "damaged",
-        fitted.to_json().replace('"version": 2', '"version": 99'): "another version",
+        fitted.to_json().replace('"version": 3', '"version": 99'): "another version",
         fitted.to_json().replace('"share"', '"sharp"'): "no signal is called 'sharp'",
         text.replace('"least_gain": 0.4', '"least_gain": NaN'): "not a number",
         text.replace(row, "1.0,\n    0.0,\n    5.0"): "is no urn",
@@ -261,7 +273,7 @@ def test_calibrations_are_kept_for_each_model(tmp_path: Path) -> None:
     assert load_calibration(tmp_path, "some model", 10) == (fitted, ())
     assert load_calibration(tmp_path, "some model", 11) == (DEFAULT, ())
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
-    older = fitted.to_json().replace('"version": 2', '"version": 1')
+    older = fitted.to_json().replace('"version": 3', '"version": 1')
     for text in ("{", older, "\udcff"):
         path.write_bytes(text.encode(errors="surrogateescape"))
         found, notices = load_calibration(tmp_path, "some model", 10)

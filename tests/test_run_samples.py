@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -33,6 +34,15 @@ def slow_costs(seconds: float) -> CostModel:
     for _ in range(100):
         costs.observe_step(1, seconds)
     return costs
+
+
+def test_doubts_of_both_halves() -> None:
+    logprobs = tuple(math.log(p) for p in (0.9, 0.8, 0.7, 1.0, 0.5))
+    with running(ScriptedEngine([Line(("2", "+", "2", "\n#### ", "4"), logprobs)])) as run:
+        _, draft = drain(run.draft())
+        # Six tokens, since the end is one: it is as unsure as the last piece.
+        assert draft.signals.early_doubt == pytest.approx(0.1 + 0.2 + 0.3)
+        assert draft.signals.late_doubt == pytest.approx(0.0 + 0.5 + 0.5)
 
 
 # Stopping

@@ -125,11 +125,20 @@ def test_of_equals_the_first_wins() -> None:
 
 def test_the_first_wave_is_the_fewest_that_can_end_it_and_later_ones_are_no_trickle() -> None:
     assert tally_of(8, "4").wave() == 2
-    assert tally_of(8, "4", "4").wave() == 4
-    assert tally_of(8, "4", "5").wave() == 4
+    assert tally_of(8, "4", "4").wave() == 6
+    assert tally_of(8, "4", "5").wave() == 6
     assert tally_of(8, None).wave() == 3
     assert tally_of(2, "4").wave() == 1
-    assert tally_of(100, "4", "5").wave() == 4
+    assert tally_of(100, "4", "5").wave() == 8
+
+
+def test_alike_samples_are_drawn_many_at_once_from_the_first_wave_on() -> None:
+    tally = tally_of(16, "4")
+    tally.alike = True
+    assert tally.wave() == 8
+    narrow = tally_of(4, "4")
+    narrow.alike = True
+    assert narrow.wave() == 3
 
 
 ANSWERS = st.lists(st.sampled_from(["1", "2", "3", None]), min_size=1, max_size=20)

@@ -15,6 +15,7 @@ import typer
 from edgemind.budget import check_budget
 from edgemind.catalog.bundled import bundled_model
 from edgemind.catalog.fingerprint import fingerprint
+from edgemind.choosing import model_path
 from edgemind.cli import options
 from edgemind.cli.opening import load
 from edgemind.cli.options import clean_errors
@@ -119,7 +120,7 @@ def evaluate_command(
                 problems=digest(problems),
                 count=len(problems),
                 model=mind.model,
-                weights=fingerprint(Path(model).expanduser() if model else bundled_model()),
+                weights=fingerprint(model_path(model) if model else bundled_model()),
                 threads=threads,
                 gpu_layers=gpu_layers,
             )

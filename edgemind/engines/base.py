@@ -89,7 +89,7 @@ def mark_evaluated(group: Sequence[Branch], *counts: int) -> None:
         branch.evaluated, branch.trail = counts[place % len(counts)], trail
 
 
-def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+def common_prefix(left: Sequence[object], right: Sequence[object]) -> int:
     """Length of the longest common prefix."""
     length = min(len(left), len(right))
     if left[:length] == right[:length]:
@@ -136,6 +136,10 @@ class Engine(Protocol):
     @property
     def max_width(self) -> int:
         """Most branches that can be stepped at once."""
+
+    @property
+    def shares(self) -> bool:
+        """Whether a step evaluates branches as one while they say the same (`twins`)."""
 
     @property
     def evaluated_tokens(self) -> int:

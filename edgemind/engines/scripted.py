@@ -93,6 +93,7 @@ class ScriptedEngine:
             answer_cue,
         )  # fmt: skip
         self.device = "scripted"
+        self.shares = False
         self.context_length = context
         self.max_width = width
         self.evaluated_tokens = 0

@@ -14,7 +14,9 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
+from itertools import accumulate
 
+from edgemind.engines.base import common_prefix
 from edgemind.evaluate.datasets import Problem
 from edgemind.evaluate.fitting import Pattern
 from edgemind.evaluate.fitting import fit as fit_urns
@@ -29,7 +31,7 @@ from edgemind.strategies.tally import Tally, own_rules
 from edgemind.types import Ballot, Completion, Sampling, Stopping
 from edgemind.verify.answers import canonical
 
-LOSS = 0.0075
+LOSS = 0.0025
 """Share of right answers that price and bar may cost against drawing every sample of everything."""
 PRICES = (PRICE, 0.002, 0.004, 0.008, 0.012, 0.02, 0.03)
 """Prices of a sample that are tried."""
@@ -43,11 +45,16 @@ LEAST = 30
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: all its samples (the draft first), and which are right."""
+    """One question: all its samples (the draft first), and which are right.
+
+    The first n samples take `tokens[n - 1]` tokens, drawn together: what several say alike is
+    evaluated once (`twins`), the draft by itself.
+    """
 
     problem: Problem
     samples: tuple[Completion, ...]
     right: tuple[bool, ...]
+    tokens: tuple[float, ...]
 
     def vote(self, rules: tuple[Rule, ...] = (), most: int | None = None) -> Vote:
         """How a vote that ends by these rules comes out; without any, the vote of all samples.
@@ -60,8 +67,13 @@ class Asked:
             if tally.decided():
                 break
         winner = tally.winner() or self.samples[0]
-        tokens = sum(sample.signals.tokens for sample in self.samples[: tally.drawn])
+        tokens = self.tokens[tally.drawn - 1]
         return Vote(winner, tally.ballot(), self.problem.right(winner), tokens)
+
+    @property
+    def apart(self) -> int:
+        """Tokens of all samples, were each evaluated by itself."""
+        return sum(sample.signals.tokens for sample in self.samples)
 
     @property
     def pattern(self) -> Pattern:
@@ -83,7 +95,7 @@ class Vote:
     winner: Completion
     ballot: Ballot
     right: bool
-    tokens: int
+    tokens: float
 
 
 def ask_all(mind: Mind, problems: Sequence[Problem], width: int, seed: int) -> Iterator[Asked]:
@@ -92,7 +104,19 @@ def ask_all(mind: Mind, problems: Sequence[Problem], width: int, seed: int) -> I
         sampling = Sampling(seed=seed + 1000 * number)
         events = mind.stream(problem.chat, strategy="majority", width=width, sampling=sampling)
         samples = tuple(event.completion for event in events if isinstance(event, Sampled))
-        yield Asked(problem, samples, tuple(problem.right(sample) for sample in samples))
+        right = tuple(problem.right(sample) for sample in samples)
+        yield Asked(problem, samples, right, tuple(accumulate(_costs(samples))))
+
+
+def _costs(samples: Sequence[Completion]) -> Iterator[float]:
+    """What each sample takes beyond what an earlier one said alike, by the share of its text."""
+    said: list[str] = []
+    for number, sample in enumerate(samples):
+        text = sample.reasoning + sample.text
+        alike = max((common_prefix(text, other) for other in said), default=0)
+        yield sample.signals.tokens * (1 - alike / max(1, len(text)))
+        if number:
+            said.append(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,16 +216,17 @@ def _plan(
 
     `whole` are the votes of all samples; without a plan that loses so little, they are the plan.
     """
-    count, everything = len(asked), sum(vote.tokens for vote in whole) or 1
+    count, everything = len(asked), sum(one.apart for one in asked) or 1
     wanted = sum(vote.right for vote in whole) - LOSS * count
     width = max(len(one.samples) for one in asked)
-    best = Plan(PRICE, width, 0.0, sum(vote.right for vote in whole) / count, 1.0)
+    together = sum(vote.tokens for vote in whole)
+    best = Plan(PRICE, width, 0.0, sum(vote.right for vote in whole) / count, together / everything)
     # From the likeliest to be mended on, each question in turn goes to the vote instead.
     order = sorted(range(count), key=lambda number: -gains[number])
     for price, most in itertools.product(PRICES, sorted({min(most, width) for most in MOSTS})):
         rules = own_rules(Stopping(price, urns))
         right = sum(one.right[0] for one in asked)
-        tokens = sum(one.samples[0].signals.tokens for one in asked)
+        tokens: float = sum(one.samples[0].signals.tokens for one in asked)
         bar = 1.0
         for place, number in enumerate(order):
             last = place and gains[number] < gains[order[place - 1]]

@@ -15,7 +15,7 @@ from typing import Any
 from edgemind.errors import ConfigError
 from edgemind.types import Reason, Stopping
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +119,19 @@ def _stopping(fields: dict[str, Any] | None) -> Stopping | None:
 
 
 _DRAFT = Logistic(
-    6.49,
+    -1.36,
     {
-        "answer_logprob": 0.50,
+        # Those at 0 add nothing to the others here; a model's own calibration may find otherwise.
+        "answer_logprob": 0.0,
         "answer_margin": 0.15,
-        "lowest_window": 7.04,
-        "mean_logprob": 4.25,
-        "length": -1.53,
-        "cut": -3.0,  # not fitted: no draft was cut there
-        "objections": -5.06,
+        "lowest_window": 0.77,
+        "weakest": 0.0,
+        "early_doubt": -0.49,
+        "late_doubt": -0.58,
+        "mean_logprob": 0.0,
+        "length": 0.0,
+        "cut": -3.0,  # not fitted: few drafts were cut there
+        "objections": -4.31,
     },
 )
 DEFAULT = Calibration(

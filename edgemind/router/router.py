@@ -16,6 +16,10 @@ from edgemind.types import Ballot, Completion, Route
 
 CERTAINLY_HARD = 0.98
 MARGIN_CAP = 10.0
+LOWEST_MEAN = -0.5
+"""Winners less probable than this were not seen: what holds among surer ones goes no further."""
+LEAST_DOUBT = 1e-4
+"""Less than this is none: floats of models differ by as much."""
 
 
 def draft_signals(draft: Completion) -> Mapping[str, float]:
@@ -25,11 +29,19 @@ def draft_signals(draft: Completion) -> Mapping[str, float]:
         "answer_logprob": signals.answer_logprob,
         "answer_margin": min(signals.answer_margin, MARGIN_CAP),
         "lowest_window": signals.lowest_window,
+        "weakest": _log(-signals.lowest_window),
+        "early_doubt": _log(signals.early_doubt),
+        "late_doubt": _log(signals.late_doubt),
         "mean_logprob": signals.mean_logprob,
         "length": math.log1p(signals.tokens),
         "cut": float(draft.finish != "stop" or draft.answer is None),
         "objections": float(bool(draft.objections)),
     }
+
+
+def _log(doubt: float) -> float:
+    """Between a doubt of 0.001 and one of 0.01 lies as much as between 0.1 and 1."""
+    return math.log(LEAST_DOUBT + doubt)
 
 
 def vote_signals(winner: Completion, ballot: Ballot) -> Mapping[str, float]:
@@ -39,7 +51,7 @@ def vote_signals(winner: Completion, ballot: Ballot) -> Mapping[str, float]:
         "weight": ballot.weight,
         "distinct": math.log1p(ballot.distinct),
         "drawn": math.log1p(ballot.drawn),
-        "mean_logprob": winner.signals.mean_logprob,
+        "mean_logprob": max(LOWEST_MEAN, winner.signals.mean_logprob),
         "objections": float(bool(winner.objections)),
     }
 

@@ -17,4 +17,4 @@ def majority(run: Run, route: Route) -> Generator[Event, None, Outcome]:
     Each is evaluated by itself, even while they say the same, as wherever samples are drawn one by
     one: it says what the usual way costs.
     """
-    return (yield from poll(run, route, Tally(route.width, rules=()), apart=True))
+    return (yield from poll(run, route, Tally(route.width, rules=(), apart=True)))

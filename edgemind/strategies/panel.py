@@ -1,8 +1,7 @@
 """A panel: specialists side by side, each told to work in another way, decoded in one batch.
 
-The draft is member 0 and was told nothing. What the others are told stands after the question,
-which is evaluated once for all. Prompts that differ make errors that differ (DiVeRSe, Li et al.
-2022, arXiv 2206.02336). Answers are voted on; of free texts the one most like the others is taken.
+The draft is told nothing, the others after the question, which is evaluated once: prompts that
+differ make errors that differ (DiVeRSe, arXiv 2206.02336). Of free texts the most alike is taken.
 """
 
 from __future__ import annotations

@@ -35,6 +35,8 @@ DOUBTFUL = 0.1
 """What a sample counts whose own arithmetic is false."""
 CHEAP_WIDTH = 4
 """Branches that cost little more than one in a batched step (`scripts/bench_steps.py`)."""
+WAVE = 8
+"""Samples of a wave that is not as narrow as could be."""
 SHARPNESS = 4.0
 """How fast a vote loses weight as the mean log-probability of its tokens falls."""
 
@@ -66,6 +68,7 @@ class Tally:
 
     `width` is the number of samples after which the vote is over in any case; without `rules` it
     is never over before. `streak` samples in a row, up to now, gave the answer `latest`.
+    `apart` as for `Run.samples`, `alike` as `Run.alike`.
     """
 
     width: int
@@ -74,6 +77,8 @@ class Tally:
     answered: int = 0
     latest: str | None = None
     streak: int = 0
+    apart: bool = False
+    alike: bool = False
     candidates: dict[str, Candidate] = field(default_factory=dict)
 
     def add(self, completion: Completion) -> Completion | None:
@@ -109,12 +114,12 @@ class Tally:
         """How many samples to draw next, together.
 
         First the fewest that could end the vote, if all are sound and for the leader. Where they
-        did not, the answers differ, and a vote that trickles on one by one would take longer than
-        a wider batch that a step hardly notices.
+        did not, the answers differ, and a vote that trickles on would take longer than a wider
+        batch. Where samples are alike, the first wave is such a one too.
         """
         left = self.width - self.drawn
         fewest = next((more for more in range(1, left) if self._rule(more)), left)
-        return fewest if self.drawn <= 1 else min(left, max(fewest, CHEAP_WIDTH))
+        return fewest if self.drawn <= 1 and not self.alike else min(left, max(fewest, WAVE))
 
     def winner(self) -> Completion | None:
         """The leader's best sample, None where no sample had an answer."""
@@ -187,20 +192,20 @@ def own_rules(stopping: Stopping) -> tuple[Rule, ...]:
 
 
 def poll(
-    run: Run, route: Route, tally: Tally, roles: Sequence[str] = (), apart: bool = False
+    run: Run, route: Route, tally: Tally, roles: Sequence[str] = ()
 ) -> Generator[Event, None, Outcome]:
     """Count what there is, then draw wave after wave of samples, until the tally is decided.
 
-    With `roles` a wave is one sample for each of them, told so; `apart` as for `Run.samples`.
-    Whatever is still running at the
+    With `roles` a wave is one sample for each of them, told so. Whatever is still running at the
     end is dropped, and so is the memory of every sample but the best one of each answer.
     """
     outcome = yield from begin(run, route)
+    tally.alike = run.alike and not tally.apart
     for completion in run.finished:
         tally.add(completion)
     while not run.cut and not tally.decided():
         count = min(len(roles), tally.width - tally.drawn) if roles else tally.wave()
-        with closing(run.samples(count, route.floor, roles, apart)) as wave:
+        with closing(run.samples(count, route.floor, roles, tally.apart)) as wave:
             for event in wave:
                 yield event
                 if isinstance(event, Sampled):

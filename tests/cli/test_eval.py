@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edgemind.catalog.fingerprint import fingerprint
 from edgemind.engines.scripted import ScriptedEngine
 from tests.cli.conftest import Program
 from tests.evaluate.synthetic import record, write
@@ -75,6 +76,20 @@ def test_it_goes_on_after_an_interrupt(program: Program, questions: str, tmp_pat
     assert refused.exit_code == 2
     assert "holds results for width 8, not 2" in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+def test_results_belong_to_the_weights_that_a_name_stands_for(
+    program: Program, questions: str, tmp_path: Path, nano: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    arguments = ("eval", questions, "--policies", "direct", "--out", str(out), "--model")
+    assert program(*arguments, "edgemind-nano").exit_code == 0
+    [header, *_] = out.read_text().splitlines()
+    assert json.loads(header)["settings"]["weights"] == fingerprint(nano)
+    assert program(*arguments, str(nano)).exit_code == 0  # the same file
+    other = tmp_path / "edgemind-nano.gguf"
+    other.write_bytes(nano.read_bytes() + b"\0")
+    assert program(*arguments, str(other)).exit_code == 2
 
 
 def test_replay(program: Program, tmp_path: Path) -> None:

@@ -110,6 +110,17 @@ def test_a_vote_of_all_samples_and_one_that_stops() -> None:
     assert early.ballot.drawn < 4 and early.tokens < whole.tokens
 
 
+def test_what_samples_say_alike_is_counted_once() -> None:
+    alike, mixed = asked(2)[1], asked(1)[0]
+    length = alike.samples[0].signals.tokens
+    assert alike.tokens == pytest.approx([length, 2 * length, 2 * length, 2 * length])
+    assert alike.apart == 4 * length
+    # Nothing of the draft is shared: its tokens are evaluated before there are other samples.
+    longer = mixed.samples[1].signals.tokens
+    assert mixed.tokens[1] - mixed.tokens[0] == longer
+    assert mixed.tokens[3] == mixed.tokens[1]
+
+
 def test_other_questions_have_another_digest() -> None:
     one, other = calibrate(asked(60)).calibration, calibrate(asked(66)).calibration
     assert one.data != other.data

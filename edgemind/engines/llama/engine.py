@@ -103,7 +103,7 @@ class LlamaEngine(Verbs[LlamaBranch]):
         self.vocabulary, self.info = opened.vocabulary, opened.info
         self.context_length, self.max_width = opened.context_length, opened.width
         self.micro_batch = opened.micro_batch
-        self._shares = opened.shares
+        self.shares = opened.shares
         self._batch = Batch(self._api, BATCH_TOKENS, opened.sequences)
         self._sampler = LlamaSampler(self._api, self.vocabulary)
         window = int(self._api.llama_model_n_swa(self._model))
@@ -180,7 +180,7 @@ class LlamaEngine(Verbs[LlamaBranch]):
     def _step(self, branches: list[LlamaBranch]) -> list[Token]:
         # Sorted by sequence: llama.cpp splits a batch with ids out of order into smaller ones.
         order = sorted(branches, key=lambda branch: branch.sequence)
-        groups = twins(order) if self._shares else [[branch] for branch in order]
+        groups = twins(order) if self.shares else [[branch] for branch in order]
         if sum(len(group[0].pending) for group in groups) > BATCH_TOKENS:
             for group in groups:
                 self._evaluate(group, len(group[0].tokens) - 1)

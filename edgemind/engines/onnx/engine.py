@@ -53,6 +53,7 @@ class OnnxEngine(Verbs[OnnxBranch]):
     """
 
     kind = OnnxBranch
+    shares = True
 
     def __init__(
         self,
