@@ -1,28 +1,28 @@
-"""From a chat to a model's tokens, so that no message can forge a control token.
+"""From a chat to a model's text, so that no message can forge a control token.
 
 A chat template (jinja, from the model's file) writes the chat as one text in which the model's
 special tokens mark who speaks. A user who types such a token's text must not become somebody
 else. So the characters with which special tokens begin and end are disguised inside the messages,
 as private-use characters, before the template runs, and put back afterwards: a special token's
 text that has a disguised character came from a message, and there the text is cut, so that the
-tokenizer cannot see it whole. (Not asking the tokenizer for control tokens is not enough:
-some libraries match user-defined tokens all the same.) The runtime makes one `ChatTemplate` for
-each model, from its own template and vocabulary.
+tokenizer (`edgemind.tokenizing`) cannot see it whole. (Not asking it for control tokens is not
+enough: some libraries match user-defined tokens all the same.) The runtime makes one `ChatTemplate`
+for each model, from its own template and vocabulary.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
-from typing import Protocol
 
 from edgemind.errors import ConfigError, ModelInvalid, ModelUnsupported
 from edgemind.messages import as_messages, folded, texts_of
 from edgemind.thoughts import THINK, ThoughtSplitter, ThoughtTags, tags_of
+from edgemind.tokenizing import Rendered
 from edgemind.types import Chat, Message
 
 CHATML = (
@@ -49,40 +49,6 @@ Compile = Callable[[str, Callable[[], datetime]], Run]
 
 _PRIVATE_USE = (range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
 _PROBE = (Message("system", "Sapphire kestrel."), Message("user", "Hello."))
-
-
-class Vocabulary(Protocol):
-    """What `tokenize` needs of a model's tokens."""
-
-    @property
-    def specials(self) -> Mapping[str, int]:
-        """Text → id of every control, unknown and user-defined token."""
-
-    @property
-    def bos(self) -> int | None:
-        """Id of the beginning-of-sequence token, if prompts of this model start with one."""
-
-    def encode(self, text: str, special: bool) -> list[int]:
-        """Token ids of `text` and nothing more; with `special`, texts of special tokens too."""
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """The text of `tokens`, special tokens written out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A chat as text, cut inside every special token's text that a message wrote.
-
-    `opened_thought` says that the text ends inside a thought.
-    """
-
-    pieces: tuple[str, ...]
-    opened_thought: bool
-
-    @property
-    def text(self) -> str:
-        """The whole text."""
-        return "".join(self.pieces)
 
 
 def _compile(source: str, now: Callable[[], datetime]) -> Run:
@@ -267,33 +233,6 @@ class ChatTemplate:
             for begin in self._starts.finditer(text, max(seen, place - longest), place + 1):
                 yield begin.start()
             seen = place + 1
-
-
-def tokenize(rendered: Rendered, vocabulary: Vocabulary) -> list[int]:
-    """The token ids of a rendered chat: special tokens only where the template wrote them.
-
-    The beginning-of-sequence token is put in front where the vocabulary wants one and the text
-    does not start with it.
-    """
-    tokens = vocabulary.encode(rendered.pieces[0], True)
-    for piece in rendered.pieces[1:]:
-        tokens += _continued(piece, vocabulary)
-    if vocabulary.bos is not None and tokens[:1] != [vocabulary.bos]:
-        tokens.insert(0, vocabulary.bos)
-    return tokens
-
-
-def _continued(piece: str, vocabulary: Vocabulary) -> list[int]:
-    """Token ids of a text that goes on in the middle of a line.
-
-    Some tokenizers put a space in front of every text. Behind a line break it comes before the
-    break, and both can be taken away.
-    """
-    lead = vocabulary.encode("\n", False)
-    tokens = vocabulary.encode("\n" + piece, True)
-    if tokens[: len(lead)] == lead:
-        return tokens[len(lead) :]
-    return vocabulary.encode(piece, True)
 
 
 def _telling(text: str) -> tuple[str, str]:

@@ -1,76 +1,38 @@
 """What was said, kept where the person wants it (`[history] keep = true`), and removed for real.
 
-One SQLite file in a folder of its own (0700, the file 0600). A row is a message; a conversation is
-the messages of one chat, or of one question and its answer, in their order, so that it can be taken
-up again. What is cleared is overwritten with zeros (`secure_delete`), and neither the file's free
-pages nor its log keep a byte of it; nor does the index of words (`edgemind.history_search`), which
-is taken away with it. Used by the command line; the library keeps nothing.
+One SQLite file in a folder of its own (0700, the file 0600). A row is a message, and an answer's
+receipt; a conversation is the messages of one chat, or of one question and its answer, in their
+order, so that it can be taken up again. What is cleared is overwritten with zeros
+(`secure_delete`), and neither the file's free pages nor its log keep a byte of it; nor does the
+index of words (`edgemind.history_search`), which is taken away with it. Used by the command line
+and the window; the library keeps nothing.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
-from edgemind.database import Database, Kind
+from edgemind.database import Database
 from edgemind.errors import ConfigError, EdgemindError
+from edgemind.history_schema import KIND
 from edgemind.history_search import Hit, drop_index, find_messages, search_words
+from edgemind.receipts import Receipt, read_receipt
+from edgemind.transcript import Said
 from edgemind.types import Chat, Message, Role
 
 T = TypeVar("T")
 
 FILE = Path("history") / "history.sqlite"
 """In the data folder."""
-KIND = Kind(
-    application_id=0x65646768,  # "edgh"
-    migrations=(
-        """
-        CREATE TABLE messages (
-            conversation TEXT NOT NULL,
-            number INTEGER NOT NULL CHECK (typeof(number) = 'integer' AND number >= 0),
-            at REAL NOT NULL CHECK (typeof(at) = 'real'),      -- seconds since 1970
-            model TEXT NOT NULL,
-            role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant', 'tool')),
-            content TEXT NOT NULL CHECK (typeof(content) = 'text'),
-            reasoning TEXT,
-            PRIMARY KEY (conversation, number)
-        ) WITHOUT ROWID
-        """,
-        # A number for each message, which the index of words needs, and where its model was.
-        """
-        CREATE TABLE numbered (
-            id INTEGER PRIMARY KEY,
-            conversation TEXT NOT NULL,
-            number INTEGER NOT NULL CHECK (typeof(number) = 'integer' AND number >= 0),
-            at REAL NOT NULL CHECK (typeof(at) = 'real'),
-            model TEXT NOT NULL,
-            source TEXT,                                       -- the model's path, if it is known
-            role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant', 'tool')),
-            content TEXT NOT NULL CHECK (typeof(content) = 'text'),
-            reasoning TEXT,
-            UNIQUE (conversation, number)
-        );
-        INSERT INTO numbered (conversation, number, at, model, role, content, reasoning)
-            SELECT conversation, number, at, model, role, content, reasoning
-            FROM messages ORDER BY at, conversation, number;
-        DROP TABLE messages;
-        ALTER TABLE numbered RENAME TO messages
-        """,
-    ),
-    tables=("messages",),
-    rows="messages",
-    lost="no message could be read back",
-    in_memory="what is said now is not kept",
-    # Temporary files would hold what the file holds, in another place.
-    pragmas=("secure_delete = ON", "temp_store = MEMORY"),
-)
 LEAST_PREFIX = 4
 
 
@@ -120,17 +82,21 @@ class History:
         messages: Sequence[Message],
         *,
         source: str | None = None,
+        receipts: Iterable[Receipt | None] = (),
     ) -> int:
         """Put messages at the end of a conversation; the number of the first of them there.
 
-        `source` is the path of the model, where it is known.
+        `source` is the path of the model, where it is known; `receipts` are those of the answers
+        among the messages, in their order.
         """
         at = float(self._now())
         where = None if source is None else _text(source)
+        left = iter(receipts)
         rows = [
-            (at, _text(model), where, one.role, _text(one.content), _thought(one))
+            (at, _text(model), where, one.role, _text(one.content), _optional(one.reasoning),
+             _written(next(left, None)) if one.role == "assistant" else None)
             for one in messages
-        ]
+        ]  # fmt: skip
 
         def work(connection: sqlite3.Connection) -> int:
             [first] = connection.execute(
@@ -139,8 +105,8 @@ class History:
             ).fetchone()
             connection.executemany(
                 "INSERT INTO messages "
-                "(conversation, number, at, model, source, role, content, reasoning) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "(conversation, number, at, model, source, role, content, reasoning, receipt) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(conversation, first + place, *row) for place, row in enumerate(rows)],
             )
             return int(first)
@@ -175,18 +141,18 @@ class History:
 
     def chat(self, conversation: str) -> Chat:
         """The messages of a conversation, in their order."""
-        return tuple(message for _, message in self.numbered(conversation))
+        return tuple(one.message for one in self.said(conversation))
 
-    def numbered(self, conversation: str) -> list[tuple[int, Message]]:
-        """The same, each with its number there: what `take_back` takes."""
+    def said(self, conversation: str) -> list[Said]:
+        """The same, each with its number there (what `take_back` takes) and an answer's receipt."""
         query = (
-            "SELECT number, role, content, reasoning FROM messages "
+            "SELECT number, role, content, reasoning, receipt FROM messages "
             "WHERE conversation = ? ORDER BY number"
         )
         rows = self._read(lambda connection: connection.execute(query, (conversation,)).fetchall())
         return [
-            (number, Message(cast(Role, role), content, thought))
-            for number, role, content, thought in rows
+            Said(Message(cast(Role, role), content, thought), number, _read(receipt))
+            for number, role, content, thought, receipt in rows
         ]
 
     def take_back(self, conversation: str, numbers: Sequence[int]) -> bool:
@@ -284,5 +250,17 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _thought(message: Message) -> str | None:
-    return None if message.reasoning is None else _text(message.reasoning)
+def _optional(text: str | None) -> str | None:
+    return None if text is None else _text(text)
+
+
+def _written(receipt: Receipt | None) -> str | None:
+    return None if receipt is None else _text(receipt.to_json())
+
+
+def _read(receipt: str | None) -> Receipt | None:
+    """A receipt as it was written; none where the file lost a piece of it."""
+    try:
+        return None if receipt is None else read_receipt(json.loads(receipt))
+    except (ValueError, RecursionError):
+        return None

@@ -8,11 +8,12 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgemind.chat import ChatTemplate, tokenize
+from edgemind.chat import ChatTemplate
 from edgemind.engines.base import Engine
 from edgemind.errors import ConfigError
 from edgemind.structured import Structure
 from edgemind.thoughts import ThoughtTags
+from edgemind.tokenizing import tokenize
 from edgemind.types import Answer, Chat, Completion, Message, Sampling
 from edgemind.verify.arithmetic import arithmetic
 from edgemind.verify.base import Verifier

@@ -17,21 +17,14 @@ from edgemind.costs.history import Work
 from edgemind.costs.model import CostModel
 from edgemind.engines.base import Branch, Engine
 from edgemind.errors import BudgetTooSmall, ContextFull
+from edgemind.events import Event, Progress, Sampled, Text
 from edgemind.plan import FORCED_TOKENS, LENGTH_MARGIN, affordable_width, narrowed, too_small
 from edgemind.prompt import Prompt
 from edgemind.sample import ANSWER_ROOM, NO_SIGNALS, Sample
 from edgemind.samples import Samples
 from edgemind.stepping import Stepper
 from edgemind.thoughts import Kind
-from edgemind.types import (
-    Completion,
-    Event,
-    Finish,
-    Progress,
-    Sampled,
-    Text,
-    Verdict,
-)
+from edgemind.types import Completion, Finish, Verdict
 from edgemind.verify.base import judge
 
 T = TypeVar("T")

@@ -12,48 +12,34 @@ from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from edgemind.answering import answer_of, asked_of, think
 from edgemind.budget import Ledger, Meter
 from edgemind.chat import ChatTemplate
 from edgemind.clock import steady_clock
 from edgemind.conditions import Conditions, Machine
-from edgemind.costs.forecast import Asked
-from edgemind.costs.model import CostModel
 from edgemind.costs.store import Shelf
 from edgemind.defaults import AUTO, MAX_SAMPLES, WIDTH
-from edgemind.engines.base import Engine, common_prefix
+from edgemind.engines.base import Engine
 from edgemind.errors import BudgetTooSmall, ConfigError
-from edgemind.guard.lock import current_lock
+from edgemind.events import Event, Finished, Routed
+from edgemind.learning import Learning
 from edgemind.meters.base import Place
 from edgemind.meters.choose import BestMeter, for_answer
-from edgemind.plan import Plan, admit
-from edgemind.prompt import Prompt, as_chat, check_sampling, prepare
+from edgemind.plan import admit
+from edgemind.prompt import as_chat, check_sampling, prepare
 from edgemind.router.router import Router
 from edgemind.router.signals import wants_steps
 from edgemind.run import Run
-from edgemind.strategies.base import Outcome, find_strategy, follow
+from edgemind.strategies.base import find_strategy
 from edgemind.streams import Streams, close_at_exit, remembered
 from edgemind.structured import Schema, structure_of
-from edgemind.types import (
-    Answer,
-    Budget,
-    Chat,
-    Completion,
-    Escalated,
-    Event,
-    Finished,
-    Route,
-    Routed,
-    Sampling,
-)
+from edgemind.types import Answer, Budget, Chat, Completion, Sampling
 from edgemind.usage.account import Usage
 from edgemind.usage.entry import Entry
 from edgemind.verify.base import Verifier
 
 if TYPE_CHECKING:
     from edgemind.rendering import Renderer
-
-SAVE_SECONDS = 30.0
-"""What was learned of costs is written at most so often, and when the model is closed."""
 
 
 class Mind:
@@ -87,9 +73,7 @@ class Mind:
         self._usage = usage
         self._weights = weights
         self._conditions = conditions or Machine()
-        self._shelf = costs
-        self._costs = CostModel(engine.info.bytes)
-        self._saved = self._clock()
+        self._learning = Learning(engine.info.bytes, costs, self._conditions, self._clock)
         self._kept: tuple[int, ...] = ()
         info = engine.info
         self._template = ChatTemplate(
@@ -211,7 +195,7 @@ class Mind:
             if self._usage is not None:
                 entry = self._usage.begin(budget, self.model, self._weights)
                 ledger.tighten(entry.budget)
-            costs = self._begin()
+            costs = self._learning.begin()
             chat = as_chat(prompt, system)
             route = dataclasses.replace(self._router.first(chat[-1].content, width), worth=worth)
             votes = route.width > 1
@@ -231,7 +215,9 @@ class Mind:
                 structure=structure,
             )
             most = route.width
-            asked = self._asked(prepared, escalates=find is None, verified=bool(verify))
+            asked = asked_of(
+                self._engine, self._kept, prepared, escalates=find is None, verified=bool(verify)
+            )
             plan = admit(ledger, costs, route, len(prepared.tokens), asked, best_effort)
             route = plan.route
             yield Routed(route)
@@ -245,17 +231,12 @@ class Mind:
             )
             if entry is not None:
                 entry.expect(costs.prefill(len(prepared.tokens)))
-            outcome = yield from self._counted(run, route, entry)
-            while find is None and (further := self._further(run, route, outcome, most)):
-                if ledger.stopped:
-                    run.cut = "interrupted"
-                if run.cut:
-                    break
-                yield Escalated(further, self._router.confidence(outcome.winner, outcome.ballot))
-                route = further
-                outcome = yield from self._counted(run, route, entry)
+            route, outcome = yield from think(
+                run, self._router, route, entry, most=most, escalates=find is None
+            )
             winner = outcome.winner
-            answer = self._answer(run, route, outcome, prepared.samples.seed or 0, plan)
+            seed = prepared.samples.seed or 0
+            answer = answer_of(run, self._router, route, outcome, plan, seed=seed, model=self.model)
         except BudgetTooSmall as error:
             if self._usage is None or entry is None:
                 raise
@@ -269,59 +250,8 @@ class Mind:
             finally:
                 self._run = self._ledger = None
                 self._answering = False
-        self._learn(answer, run, plan)
+        self._learning.learn(answer, run, plan)
         yield Finished(answer)
-
-    def _begin(self) -> CostModel:
-        """The costs on the power source that there is now."""
-        if self._shelf is not None:
-            self._costs = self._shelf.model(self._conditions.power_source())
-        self._conditions.throttled()  # what happened before this answer is not its concern
-        self._costs.begin()
-        return self._costs
-
-    def _asked(self, prompt: Prompt, *, escalates: bool, verified: bool) -> Asked:
-        """What the cost of an answer depends on, besides its route."""
-        known = common_prefix(self._kept, prompt.tokens[:-1])
-        room = max(1, self._engine.context_length - len(prompt.tokens))
-        return Asked(
-            new_tokens=len(prompt.tokens) - 1 - known,
-            most_tokens=min(prompt.samples.max_tokens or room, room),
-            engine_width=self._engine.max_width,
-            escalates=escalates,
-            verified=verified,
-        )
-
-    def _further(self, run: Run, route: Route, outcome: Outcome, most: int) -> Route | None:
-        """Where the router wants to go on, as wide as what is left allows now; None to stop.
-
-        The draft's length is known by now: it may be wider than what was planned.
-        """
-        further = self._router.next(dataclasses.replace(route, width=most), outcome.winner)
-        if further is None or further.strategy != "vote" or run.ledger.budget == Budget():
-            return further
-        if run.ledger.stopped or run.cut:
-            return further  # the stream's loop says how it ends
-        width = run.affordable(most)
-        if width <= 1:
-            run.cut = "budget"
-            return None
-        return dataclasses.replace(further, width=width)
-
-    def _learn(self, answer: Answer, run: Run, plan: Plan) -> None:
-        """Teach the cost model how the answer came out, and keep that now and then."""
-        costs, spent = self._costs, answer.spent
-        costs.observe_power(spent.phases)
-        costs.observe_answer(plan.route, plan.asked, run.work(), spent, cut=run.cut is not None)
-        if run.cut != "interrupted":
-            costs.observe_forecast(plan.forecast, spent)
-        if self._clock() - self._saved >= SAVE_SECONDS:
-            self._save()
-
-    def _save(self) -> None:
-        self._saved = self._clock()
-        if self._shelf is not None:
-            self._shelf.save()
 
     def stop(self) -> None:
         """Make the running answer's budget zero: its stream goes on to the best answer so far."""
@@ -334,7 +264,7 @@ class Mind:
         """End open streams, keep what was learned of costs, free the model. Safe to call twice."""
         self._stay()
         self._streams.close()
-        self._save()
+        self._learning.save()
         self._engine.close()
         if self._renderer is not None:
             self._renderer.close()
@@ -353,30 +283,3 @@ class Mind:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    @staticmethod
-    def _counted(run: Run, route: Route, entry: Entry | None) -> Generator[Event, None, Outcome]:
-        """What a strategy does, noted in the record while it does it."""
-        events = follow(run, route)
-        return (yield from events if entry is None else entry.watch(events, run.ledger))
-
-    def _answer(self, run: Run, route: Route, outcome: Outcome, seed: int, plan: Plan) -> Answer:
-        winner = outcome.winner
-        confidence = self._router.confidence(winner, outcome.ballot)
-        return Answer(
-            text=winner.text,
-            answer=winner.answer,
-            reasoning=winner.reasoning,
-            confidence=confidence if winner.text else 0.0,
-            agreement=outcome.agreement,
-            route=route,
-            samples=outcome.samples,
-            spent=run.ledger.spent(),
-            budget=run.ledger.budget,
-            finish=run.cut or winner.finish,
-            seed=seed,
-            model=self.model,
-            predicted=plan.forecast.prediction(),
-            notes=run.notes,
-            network=current_lock().label,
-        )

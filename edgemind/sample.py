@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from edgemind.engines.base import Branch
+from edgemind.events import Growing
 from edgemind.structured import Structure
 from edgemind.thoughts import Kind, ThoughtSplitter
-from edgemind.types import Completion, Finish, Growing, Signals, Token, Verdict
+from edgemind.types import Completion, Finish, Signals, Token, Verdict
 from edgemind.verify.answers import extract, extract_span
 
 WINDOW_TOKENS = 16

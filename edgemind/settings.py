@@ -14,7 +14,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from edgemind.config import Config, config_file, nearest, read_file, text
+from edgemind.config import Config, config_file, read_file
+from edgemind.config_readers import nearest, text
 from edgemind.errors import ConfigError
 
 PREFIX: Final = "EDGEMIND_"

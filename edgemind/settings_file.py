@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgemind.config import Config, config_file, read_file, table
+from edgemind.config import Config, config_file, read_file
+from edgemind.config_readers import table
 from edgemind.errors import ConfigError
 from edgemind.folders import replace_file
 from edgemind.settings import Key

@@ -11,25 +11,44 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgemind.types import Answer, Chat, Message
+from edgemind.receipts import Receipt, read_receipt
+from edgemind.types import Answer, Message
 
 FORM = "edgemind conversation 1"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What was asked and answered. `answer` is None where the turn comes from a file."""
+    """What was asked and answered.
+
+    `answer` is None where the turn comes from a file; `kept` is the receipt that was found there.
+    """
 
     prompt: str
     text: str
     reasoning: str | None = None
     answer: Answer | None = None
+    kept: Receipt | None = None
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """How the answer came about and what it cost, where that is known."""
+        return self.kept if self.answer is None else Receipt.of(self.answer)
 
     @property
     def messages(self) -> tuple[Message, Message]:
         """As the model is told it."""
         asked = Message("user", self.prompt)
         return asked, Message("assistant", self.text, self.reasoning)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a kept conversation, its number there, and an answer's receipt if it has one."""
+
+    message: Message
+    number: int
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +62,18 @@ class Transcript:
     started: float | None = None
 
 
-def turns_of(chat: Chat) -> tuple[str | None, list[Turn]]:
-    """The instructions and the turns in a chat's messages; the last instructions are those."""
+def turns_of(conversation: Iterable[Said]) -> tuple[str | None, list[Turn]]:
+    """The instructions and the turns of a conversation; the last instructions are those."""
     system: str | None = None
     turns: list[Turn] = []
     asked: list[str] = []
-    for one in chat:
+    for said in conversation:
+        one = said.message
         if one.role == "system":
             system = one.content or None
         elif one.role == "assistant":
-            turns.append(Turn("\n\n".join(asked), one.content, one.reasoning))
+            prompt = "\n\n".join(asked)
+            turns.append(Turn(prompt, one.content, one.reasoning, kept=said.receipt))
             asked = []
         else:
             asked.append(one.content)
@@ -61,8 +82,8 @@ def turns_of(chat: Chat) -> tuple[str | None, list[Turn]]:
     return system, turns
 
 
-def as_markdown(one: Transcript, receipt: Callable[[Answer], str] | None = None) -> str:
-    """To read: prompts, answers, and under them what `receipt` makes of an answer."""
+def as_markdown(one: Transcript, say: Callable[[Receipt], str]) -> str:
+    """To read: prompts, answers, and under them what `say` makes of an answer's receipt."""
     when = "" if one.started is None else f", {local_minute(one.started)}"
     parts = [f"# Conversation with {one.model}{when}"]
     if one.system:
@@ -71,8 +92,8 @@ def as_markdown(one: Transcript, receipt: Callable[[Answer], str] | None = None)
         parts.append(f"## You\n\n{turn.prompt}")
         if turn.text:
             parts.append(f"## Answer\n\n{turn.text}")
-        if receipt is not None and turn.answer is not None:
-            parts.append(f"*{receipt(turn.answer)}*")
+        if turn.receipt is not None:
+            parts.append(f"*{say(turn.receipt)}*")
     return "\n\n".join(parts) + "\n"
 
 
@@ -121,6 +142,7 @@ def _turn_values(turns: Iterable[Turn]) -> Iterable[dict[str, Any]]:
             "prompt": turn.prompt,
             "text": turn.text,
             "reasoning": turn.reasoning,
+            "receipt": None if turn.receipt is None else turn.receipt.values(),
             "answer": None if turn.answer is None else json.loads(turn.answer.to_json()),
         }
 
@@ -133,5 +155,6 @@ def _turn(value: Any) -> Turn:
             and isinstance(text, str)
             and (reasoning is None or isinstance(reasoning, str))
         ):
-            return Turn(prompt, text, reasoning)
+            kept = value.get("receipt")  # what was written before there were any has none
+            return Turn(prompt, text, reasoning, kept=None if kept is None else read_receipt(kept))
     raise ValueError

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from edgemind.receipts import Receipt
 from edgemind.types import Answer, Budget, Route, Spent
 
 # Controls (C0 but for newline and tab, C1) and the marks that turn the direction of writing.
@@ -48,20 +49,20 @@ def amounts(budget: Budget, spent: Spent) -> list[tuple[str, float | None, str]]
     ]
 
 
-def receipt(answer: Answer) -> str:
+def receipt(of: Answer | Receipt) -> str:
     """The one-line receipt: route, samples, tokens, seconds and joules of budget, agreement."""
-    spent, budget = answer.spent, answer.budget
-    samples = f"{answer.samples} sample{'s' if answer.samples != 1 else ''}"
-    tokens = f"{spent.tokens}{_of(budget.tokens)} tokens"
-    seconds = f"{spent.seconds:.2f}{_of(budget.seconds)} s"
-    joules = f"{spent.joules:.1f}{_of(budget.joules)} J ({spent.energy_source})"
-    route = answer.route
-    name = route.describe() if route.inner is not None else route.strategy
-    parts = [name, samples, tokens, seconds, joules]
-    if answer.samples > 1:
-        parts.append(f"{answer.agreement:.0%} agree")
-    if answer.finish != "stop":
-        parts.append(FINISH_WORDS[answer.finish])
+    one = Receipt.of(of) if isinstance(of, Answer) else of
+    parts = [
+        one.route,
+        f"{one.samples} sample{'s' if one.samples != 1 else ''}",
+        f"{one.tokens}{_of(one.budget.tokens)} tokens",
+        f"{one.seconds:.2f}{_of(one.budget.seconds)} s",
+        f"{one.joules:.1f}{_of(one.budget.joules)} J ({one.energy_source})",
+    ]
+    if one.samples > 1:
+        parts.append(f"{one.agreement:.0%} agree")
+    if one.finish != "stop":
+        parts.append(FINISH_WORDS[one.finish])
     return " · ".join(parts)
 
 
@@ -85,6 +86,7 @@ def costs(answer: Answer) -> str:
 
 FINISH_WORDS = {
     "budget": "cut by the budget",
+    "dropped": "given up",
     "length": "cut at the length limit",
     "interrupted": "stopped",
 }

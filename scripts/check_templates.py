@@ -27,8 +27,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgemind.chat import ChatTemplate, Rendered, tokenize
+from edgemind.chat import ChatTemplate
 from edgemind.errors import ModelError
+from edgemind.tokenizing import Rendered, tokenize
 from edgemind.types import Chat, Message
 
 UNKNOWN, CONTROL, USER_DEFINED = 2, 8, 16

@@ -24,8 +24,9 @@ from edgemind.catalog.bundled import bundled_model
 from edgemind.engines.base import Branch
 from edgemind.engines.llama import LlamaEngine
 from edgemind.engines.trails import twins
+from edgemind.events import Checked, Finished, Revised, Sampled
 from edgemind.runtime import Mind
-from edgemind.types import Checked, Finished, Revised, Sampled, Sampling, Token
+from edgemind.types import Sampling, Token
 
 QUESTION = "Nora has 8 boxes with 25 pencils each and gives 9 away. How many pencils are left?"
 LOOPS = (

@@ -12,21 +12,12 @@ from edgemind.budget import Ledger, Watchdog
 from edgemind.costs.model import CostModel
 from edgemind.engines.base import Branch
 from edgemind.engines.scripted import Line, ScriptedEngine
+from edgemind.events import Event, Finished, Sampled, Text
 from edgemind.prompt import Prompt
 from edgemind.run import Run
 from edgemind.runtime import Mind
 from edgemind.thoughts import THINK
-from edgemind.types import (
-    Answer,
-    Budget,
-    Completion,
-    Event,
-    Finished,
-    Sampled,
-    Sampling,
-    Text,
-    Token,
-)
+from edgemind.types import Answer, Budget, Completion, Sampling, Token
 from edgemind.usage.account import Usage
 
 T = TypeVar("T")

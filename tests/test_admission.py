@@ -11,8 +11,9 @@ from edgemind.costs.model import CostModel
 from edgemind.engines.base import Branch
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import BudgetTooSmall
+from edgemind.events import Routed
 from edgemind.runtime import Mind
-from edgemind.types import Budget, Objection, Routed, Sampling, Token, Verdict
+from edgemind.types import Budget, Objection, Sampling, Token, Verdict
 from tests.helpers import PROMPT, Calm, Clock, FakeMeter, finished, still_watchdog
 
 pytestmark = pytest.mark.usefixtures(still_watchdog.__name__)

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgemind import templating
-from edgemind.chat import ChatTemplate, Rendered, tokenize
+from edgemind.chat import ChatTemplate
 from edgemind.errors import ModelInvalid, ModelUnsupported
+from edgemind.tokenizing import Rendered, tokenize
 from edgemind.types import Chat, Message, ToolCall
 
 SOURCES = {

@@ -6,17 +6,33 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from edgemind.errors import ConfigError, EdgemindError
-from edgemind.history import FILE, KIND, History, new_conversation
-from edgemind.types import Message
+from edgemind.history import FILE, History, new_conversation
+from edgemind.history_schema import KIND
+from edgemind.receipts import Receipt
+from edgemind.types import Budget, Message
 
 SECRET = "the-goose-is-in-the-cellar"
 TURN = (Message("user", f"Where? {SECRET}"), Message("assistant", f"{SECRET}!", f"Hm, {SECRET}"))
+RECEIPT = Receipt(
+    route="refine(vote of 8)",
+    samples=7,
+    tokens=321,
+    seconds=1.25,
+    joules=9.75,
+    energy_source="measured:rapl",
+    confidence=0.875,
+    agreement=0.75,
+    finish="budget",
+    budget=Budget(seconds=2.5, tokens=500),
+)
 
 
 @pytest.fixture
@@ -159,6 +175,52 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     said = sorted(int(one.content) for one in history.chat("a"))
     assert said == sorted([*range(30), *range(30)])
     history.close()
+
+
+# Receipts
+
+
+def test_an_answers_receipt_is_kept(history: History) -> None:
+    later = replace(RECEIPT, route="direct", finish="stop", budget=Budget())
+    history.add("a", "m", [Message("system", "S"), *TURN, *TURN], receipts=[RECEIPT, None])
+    history.add("a", "m", TURN, receipts=[later])
+    history.add("a", "m", TURN)
+    kept = [one.receipt for one in history.said("a") if one.message.role == "assistant"]
+    assert kept == [RECEIPT, None, later, None]
+    assert all(one.receipt is None for one in history.said("a") if one.message.role != "assistant")
+
+
+def test_receipts_go_with_their_answers(history: History, tmp_path: Path) -> None:
+    receipt = replace(RECEIPT, energy_source=f"measured:{SECRET}")
+    words = (Message("user", "Where?"), Message("assistant", "There."))
+    history.add("other", "m", words)
+    history.add("this", "m", words, receipts=[receipt])
+    assert SECRET.encode() in bytes_of(tmp_path)
+    history.clear("this")
+    assert SECRET.encode() not in bytes_of(tmp_path)
+    history.add("this", "m", words * 2, receipts=[receipt, RECEIPT])
+    history.take_back("this", [0, 1])
+    assert [one.receipt for one in history.said("this")] == [None, RECEIPT]
+    history.clear()
+    assert SECRET.encode() not in bytes_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "null", "[" * 5000, "{}", RECEIPT.to_json().replace("321", "1e400"),
+     RECEIPT.to_json().replace("321", "9" * 400), RECEIPT.to_json().replace("321", "true"),
+     RECEIPT.to_json().replace("0.75", "NaN"), RECEIPT.to_json().replace('"budget"', '"x"', 1),
+     RECEIPT.to_json().replace("2.5", '"2.5"')],
+)  # fmt: skip
+def test_a_receipt_that_is_damaged_costs_no_message(
+    history: History, warned: list[str], text: str
+) -> None:
+    history.add("a", "m", TURN, receipts=[RECEIPT])
+    history._file.write(
+        lambda one: one.execute("UPDATE messages SET receipt = ? WHERE receipt NOT NULL", (text,))
+    )
+    assert [one.receipt for one in history.said("a")] == [None, None]
+    assert history.chat("a") == TURN and warned == []
 
 
 # Searching
@@ -314,7 +376,7 @@ def test_a_damaged_index_costs_no_message(talks: History, warned: list[str]) -> 
 
 
 def test_what_is_taken_back_is_gone(talks: History) -> None:
-    assert [number for number, _ in talks.numbered("a")] == [0, 1]
+    assert [one.number for one in talks.said("a")] == [0, 1]
     assert talks.add("a", "m", TURN) == 2
     talks.search("cellar")
     assert talks.take_back("a", [0, 1])
@@ -370,6 +432,34 @@ def test_an_older_file_is_taken_over(history: History, tmp_path: Path, warned: l
     assert history.chat("a") == (Message("user", "goose"), Message("tool", "x"))
     assert history.add("a", "m", TURN) == 2
     assert len(history.search("goose")) == 3
+    assert warned == []
+    receipts = [one.receipt for one in history.said("a")]
+    assert receipts == [None] * 4, "what was kept before there were any"
+
+
+def second_version(path: Path) -> None:
+    first_version(path)
+    old = sqlite3.connect(path)
+    for statement in KIND.migrations[1].split(";"):
+        old.execute(statement)
+    old.execute("UPDATE messages SET source = '/m.gguf', reasoning = 'hm' WHERE conversation = 'b'")
+    old.execute("PRAGMA user_version = 2")
+    old.commit()
+    old.close()
+
+
+def test_a_file_without_receipts_is_taken_over_whole(
+    history: History, tmp_path: Path, warned: list[str]
+) -> None:
+    second_version(tmp_path / FILE)
+    with closing(sqlite3.connect(tmp_path / FILE)) as old:
+        before = old.execute("SELECT * FROM messages ORDER BY id").fetchall()
+    history.add("a", "m", TURN, receipts=[RECEIPT])
+    with closing(sqlite3.connect(tmp_path / FILE)) as new:
+        after = new.execute("SELECT * FROM messages ORDER BY id").fetchall()
+        assert new.execute("PRAGMA user_version").fetchone() == (3,)
+    assert after[: len(before)] == [(*row, None) for row in before]
+    assert [one.receipt for one in history.said("a")] == [None, None, None, RECEIPT]
     assert warned == []
 
 

@@ -11,11 +11,12 @@ from edgemind.chat import ChatTemplate
 from edgemind.engines.base import Branch, Interrupted
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import ContextFull
+from edgemind.events import Checked, Event
 from edgemind.prompt import prepare, with_instruction
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, find_strategy
 from edgemind.strategies.roles import READERS, SPECIALISTS
-from edgemind.types import Budget, Checked, Event, Message, Route, Sampling
+from edgemind.types import Budget, Message, Route, Sampling
 from tests.helpers import PROMPT, Clock, drain, indexes, prompt, running, still_watchdog
 
 pytestmark = pytest.mark.usefixtures(still_watchdog.__name__)

@@ -8,9 +8,10 @@ import pytest
 
 from edgemind.engines.base import Branch
 from edgemind.engines.scripted import Line, ScriptedEngine
+from edgemind.events import Revised, Sampled
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, follow
-from edgemind.types import Budget, Objection, Revised, Route, Sampled, Token, Verdict
+from edgemind.types import Budget, Objection, Route, Token, Verdict
 from tests.helpers import drain, engine_of, prompt, running, still_watchdog
 
 pytestmark = pytest.mark.usefixtures(still_watchdog.__name__)

@@ -8,9 +8,10 @@ from edgemind.costs.model import CostModel
 from edgemind.engines.base import Interrupted
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import BudgetTooSmall, ContextFull
+from edgemind.events import Progress, Sampled, Text
 from edgemind.plan import FORCED_TOKENS
 from edgemind.sample import SHOWN_CHARACTERS
-from edgemind.types import Budget, Progress, Sampled, Text
+from edgemind.types import Budget
 from tests.helpers import (
     Clock,
     TimedEngine,

@@ -18,18 +18,11 @@ from edgemind.errors import (
     ModelInvalid,
     ModelNotFound,
 )
+from edgemind.events import Escalated, Event, Sampled
 from edgemind.router.calibration import DEFAULT, Logistic
 from edgemind.router.router import Router
 from edgemind.runtime import Mind
-from edgemind.types import (
-    Answer,
-    Budget,
-    Escalated,
-    Event,
-    Message,
-    Sampled,
-    Sampling,
-)
+from edgemind.types import Answer, Budget, Message, Sampling
 from tests.helpers import (
     PROMPT,
     SURE,

@@ -16,16 +16,10 @@ from edgemind.errors import (
     ConfigError,
     ModelError,
 )
+from edgemind.events import Event, Finished, Routed, Text
 from edgemind.run import VERIFY_MARGIN_SECONDS
 from edgemind.runtime import Mind
-from edgemind.types import (
-    Budget,
-    Event,
-    Finished,
-    Routed,
-    Text,
-    Verdict,
-)
+from edgemind.types import Budget, Verdict
 from edgemind.verify.base import Stopped
 from edgemind.verify.external import Command
 from tests.helpers import (

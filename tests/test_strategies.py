@@ -6,10 +6,11 @@ import pytest
 
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import ConfigError
+from edgemind.events import Checked, Event, Sampled
 from edgemind.run import Run
 from edgemind.strategies import strategy_names
 from edgemind.strategies.base import Outcome, find_strategy
-from edgemind.types import Ballot, Budget, Checked, Event, Route, Sampled
+from edgemind.types import Ballot, Budget, Route
 from tests.helpers import drain, indexes, running, still_watchdog, streamed
 
 pytestmark = pytest.mark.usefixtures(still_watchdog.__name__)

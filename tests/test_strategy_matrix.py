@@ -17,6 +17,7 @@ import pytest
 import edgemind.strategies
 from edgemind.engines.scripted import Line, ScriptedEngine
 from edgemind.errors import ModelError
+from edgemind.events import Event, Revised, Sampled
 from edgemind.run import Run
 from edgemind.strategies import (
     SUPPORT,
@@ -30,7 +31,7 @@ from edgemind.strategies import (
     urns,
 )
 from edgemind.strategies.base import Outcome, find_strategy
-from edgemind.types import Budget, Completion, Event, Finish, Revised, Route, Sampled
+from edgemind.types import Budget, Completion, Finish, Route
 from tests.helpers import PROMPT, drain, running, still_watchdog, streamed
 
 pytestmark = pytest.mark.usefixtures(still_watchdog.__name__)

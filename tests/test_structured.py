@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from edgemind.engines.scripted import ScriptedEngine
 from edgemind.errors import ConfigError
+from edgemind.events import Finished, Text
 from edgemind.structure.grammar import Grammar
 from edgemind.structured import read_schema, structure_of
 from edgemind.thoughts import THINK, ThoughtSplitter, ThoughtTags
-from edgemind.types import Budget, Finished, Message, Sampling, Text
+from edgemind.types import Budget, Message, Sampling
 from tests.helpers import UNSURE, engine_of, finished, scripted_mind
 
 SCHEMA: dict[str, Any] = {

@@ -119,7 +119,7 @@ def _how(engine: Engine) -> tuple[int, int | None, int | None]:
     known: Any = engine
     if not hasattr(known, "micro_batch"):
         return int(known.threads), None, None
-    from edgemind.engines.llama.engine import BATCH_TOKENS
+    from edgemind.engines.llama.opening import BATCH_TOKENS
 
     return int(known.threads), BATCH_TOKENS, int(known.micro_batch)
 

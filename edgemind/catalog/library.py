@@ -17,7 +17,8 @@ from typing import Final
 
 from edgemind.catalog.bundled import BYTES, bundled_model
 from edgemind.catalog.entry import Entry, Facts, How, Own, check_name
-from edgemind.database import Database, Kind
+from edgemind.database import Database
+from edgemind.database_file import Kind
 from edgemind.errors import ConfigError, ModelNotFound
 
 FILE: Final = "models.sqlite"

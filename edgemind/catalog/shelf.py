@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from edgemind.catalog.entry import Own
-from edgemind.database import alone
+from edgemind.database_file import alone
 from edgemind.errors import ConfigError
 
 STAGING: Final = ".edgemind-staging"

@@ -17,7 +17,8 @@ from edgemind.cli.show import Screen
 from edgemind.cli.terminal import put_json
 from edgemind.defaults import AUTO, WIDTH
 from edgemind.errors import ConfigError
-from edgemind.types import Answer, Budget, Finished, Sampling
+from edgemind.events import Finished
+from edgemind.types import Answer, Budget, Sampling
 
 MAX_PROMPT_BYTES = 1 << 20
 
@@ -66,7 +67,7 @@ def ask(
     """Answer one prompt: in one pass when it is easy, with several samples when it is hard."""
     # Not above: help and completion need none of it.
     from edgemind.messages import fenced
-    from edgemind.prompt import as_chat, said
+    from edgemind.prompt import as_chat
     from edgemind.strategies.base import find_strategy
     from edgemind.structured import read_schema
     from edgemind.verify.external import Command
@@ -116,7 +117,7 @@ def ask(
             else:
                 answer = Screen(quiet=quiet, explain=explain).show(events, budget)
             if answer.text:
-                keep(mind.model, [*as_chat(text, system), said(answer)], chosen)
+                keep(as_chat(text, system), answer, chosen)
     if not answer.text and not answer.reasoning and answer.finish == "interrupted":
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(ANSWERED)

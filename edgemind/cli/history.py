@@ -19,8 +19,8 @@ from edgemind.config import load_config
 from edgemind.errors import ConfigError
 from edgemind.history import Conversation, History
 from edgemind.history_search import Hit
-from edgemind.transcript import Transcript, as_json, as_markdown, local_minute, turns_of
-from edgemind.wording import printable
+from edgemind.transcript import Said, Transcript, as_json, as_markdown, local_minute, turns_of
+from edgemind.wording import printable, receipt
 
 history_app = typer.Typer(
     name="history",
@@ -29,7 +29,7 @@ history_app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-BOLD, PLAIN = "\x1b[1m", "\x1b[22m"
+BOLD, DIM, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[22m"
 
 Id = Annotated[
     str | None,
@@ -60,20 +60,18 @@ def list_conversations(json: Json = False) -> None:
 
 @history_app.command()
 def show(conversation: Id = None, json: Json = False) -> None:
-    """Print a conversation; the latest one if none is named."""
+    """Print a conversation, with what its answers cost; the latest one if none is named."""
     with clean_errors(), open_history() as history:
         name = history.find(conversation)
-        chat = history.chat(name)
+        said = history.said(name)
         if json:
-            fields = [
-                {"role": one.role, "content": one.content, "reasoning": one.reasoning}
-                for one in chat
-            ]
-            put_json(json_text.dumps({"id": name, "messages": fields}, indent=1))
+            put_json(json_text.dumps({"id": name, "messages": [*map(_message, said)]}, indent=1))
             return
-        for number, one in enumerate(chat):
-            put(f"{'' if number == 0 else chr(10)}{one.role}:")
-            put(one.content)
+        for number, one in enumerate(said):
+            put(f"{'' if number == 0 else chr(10)}{one.message.role}:")
+            put(one.message.content)
+            if one.receipt is not None:
+                print(_dimmed(printable(receipt(one.receipt))), flush=True)
 
 
 @history_app.command()
@@ -127,7 +125,7 @@ def export(
         if is_json:
             text = as_json(some if every else some[0])
         else:
-            text = printable("\n".join(map(as_markdown, some)))
+            text = printable("\n".join(as_markdown(one, receipt) for one in some))
         if output is not None:
             write_new(output.expanduser(), text)
             count = "1 conversation" if len(some) == 1 else f"{len(some)} conversations"
@@ -148,7 +146,7 @@ def clear(conversation: Id = None) -> None:
 
 
 def _transcript(history: History, one: Conversation) -> Transcript:
-    system, turns = turns_of(history.chat(one.id))
+    system, turns = turns_of(history.said(one.id))
     return Transcript(one.model, system, (*turns,), one.id, one.started)
 
 
@@ -157,10 +155,18 @@ def _line(one: Conversation) -> str:
     return f"{one.id[:ID_SHOWN]}  {when}  {one.messages:4}  {shortened(one.first)}"
 
 
+def _has_styles() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _dimmed(line: str) -> str:
+    """A line beside the answers, as the chat shows it."""
+    return f"{DIM}{line}{PLAIN}" if _has_styles() else line
+
+
 def _hit(one: Hit) -> str:
     """A line for a terminal, what was found in bold; between brackets where there are no styles."""
-    styled = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    before, after = (BOLD, PLAIN) if styled else ("[", "]")
+    before, after = (BOLD, PLAIN) if _has_styles() else ("[", "]")
     parts, end = [], 0
     for start, stop in one.marks:
         parts += [printable(one.excerpt[end:start]), before, printable(one.excerpt[start:stop])]
@@ -180,6 +186,16 @@ def _found(one: Hit) -> dict[str, object]:
         "role": one.role,
         "excerpt": one.excerpt,
         "marks": one.marks,
+    }
+
+
+def _message(one: Said) -> dict[str, object]:
+    said = one.message
+    return {
+        "role": said.role,
+        "content": said.content,
+        "reasoning": said.reasoning,
+        "receipt": None if one.receipt is None else one.receipt.values(),
     }
 
 

@@ -19,12 +19,13 @@ from edgemind.config import load_config
 from edgemind.defaults import MAX_SAMPLES
 from edgemind.errors import BudgetTooSmall, EdgemindError, ModelError, PrivacyError
 from edgemind.files import read_text
+from edgemind.interrupts import LEFT, set_handler
 from edgemind.settings import PROFILE
 
 if TYPE_CHECKING:
     from edgemind.runtime import Mind
 
-ANSWERED, FAILED, USAGE, MODEL_PROBLEM, BUDGET_PROBLEM, INTERRUPTED = 0, 1, 2, 3, 4, 130
+ANSWERED, FAILED, USAGE, MODEL_PROBLEM, BUDGET_PROBLEM, INTERRUPTED = 0, 1, 2, 3, 4, LEFT
 
 MAX_SYSTEM_BYTES = 1 << 20
 
@@ -149,7 +150,11 @@ def exit_code(error: EdgemindError) -> int:
 
 @contextmanager
 def clean_errors() -> Iterator[None]:
-    """Turn every expected error into one line on stderr and its exit code."""
+    """Turn every expected error into one line on stderr and its exit code.
+
+    Meanwhile Ctrl-C is an exception, so that what was begun is ended; before and after it is not.
+    """
+    before = set_handler(signal.default_int_handler)
     try:
         yield
     except EdgemindError as error:
@@ -161,6 +166,8 @@ def clean_errors() -> Iterator[None]:
         # The reader of our output left (`| head`). Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(FAILED) from None
+    finally:
+        set_handler(before)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ wants it, what was said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,7 +13,7 @@ from edgemind.cli.terminal import say
 from edgemind.config import load_config
 from edgemind.errors import EdgemindError
 from edgemind.folders import data_folder
-from edgemind.types import Message
+from edgemind.types import Answer, Chat
 from edgemind.usage.account import FILE, Usage
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ HISTORY_OFF = " (history.keep is not set in config.toml)"
 
 
 class Kept(Protocol):
-    """Where a conversation's messages go."""
+    """Where one question and its answer go."""
 
-    def __call__(self, model: str, messages: Sequence[Message], chosen: str | Path | None) -> None:
-        """Keep these, after the ones before. `chosen` is what the model was opened by."""
+    def __call__(self, asked: Chat, answer: Answer, chosen: str | Path | None) -> None:
+        """Keep them. `chosen` is what the model was opened by."""
 
 
 def history_file() -> Path:
@@ -38,19 +38,25 @@ def history_file() -> Path:
 
 
 def person_history() -> Kept:
-    """What keeps the messages of one new conversation; it forgets them unless `[history] keep`.
+    """What keeps a question and its answer; it forgets them unless `[history] keep`.
 
     Raises `ConfigError`.
     """
     if not load_config().history.keep:
-        return lambda model, messages, chosen: None
+        return lambda asked, answer, chosen: None
     from edgemind.history import new_conversation
+    from edgemind.prompt import said
+    from edgemind.receipts import Receipt
 
-    name = new_conversation()
-
-    def keep(model: str, messages: Sequence[Message], chosen: str | Path | None) -> None:
+    def keep(asked: Chat, answer: Answer, chosen: str | Path | None) -> None:
         with open_history() as history:
-            history.add(name, model, messages, source=place_of(chosen))
+            history.add(
+                new_conversation(),
+                answer.model,
+                (*asked, said(answer)),
+                source=place_of(chosen),
+                receipts=[Receipt.of(answer)],
+            )
 
     return keep
 

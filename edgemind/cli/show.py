@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from edgemind.types import (
-    Answer,
-    Budget,
+from edgemind.events import (
     Checked,
     Escalated,
     Event,
@@ -18,9 +16,9 @@ from edgemind.types import (
     Revised,
     Routed,
     Sampled,
-    Spent,
     Text,
 )
+from edgemind.types import Answer, Budget, Spent
 from edgemind.wording import (
     NETWORK_WORDS,
     costs,

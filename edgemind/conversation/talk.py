@@ -14,18 +14,10 @@ from typing import Protocol
 
 from edgemind.defaults import AUTO, WIDTH
 from edgemind.errors import ContextFull
+from edgemind.events import Escalated, Event, Routed
 from edgemind.runtime import Mind
 from edgemind.transcript import Transcript, Turn
-from edgemind.types import (
-    Answer,
-    Budget,
-    Chat,
-    Escalated,
-    Event,
-    Message,
-    Routed,
-    Sampling,
-)
+from edgemind.types import Answer, Budget, Chat, Message, Sampling
 from edgemind.usage.account import Usage
 from edgemind.verify.base import Verifier
 

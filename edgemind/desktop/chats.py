@@ -130,9 +130,12 @@ class Chats(QObject):
             messages.insert(0, Message("system", talk.system))
         instead, one.kept = instead and one.kept, True
         name, model, source = one.id, talk.mind.model, self._control.files.path
+        receipts = [turn.receipt for turn in turns]
 
         def keep() -> None:
-            self._shelf.keep(name, model, messages, source=source, instead=instead)
+            self._shelf.keep(
+                name, model, messages, source=source, receipts=receipts, instead=instead
+            )
 
         self._disk.do(keep, failed=self._control.problem)
 

@@ -17,9 +17,10 @@ from edgemind.conversation.talk import Talk
 from edgemind.defaults import AUTO
 from edgemind.desktop.shelf import Conversation
 from edgemind.errors import ContextFull
+from edgemind.events import Event, Finished
 from edgemind.folders import data_folder
 from edgemind.transcript import Turn
-from edgemind.types import Answer, Budget, Event, Finished, Sampling
+from edgemind.types import Answer, Budget, Sampling
 from edgemind.usage.account import FILE, Usage
 
 

@@ -7,7 +7,7 @@ call at a time. No Qt.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from edgemind.errors import EdgemindError
 from edgemind.files import decimal as size
 from edgemind.folders import data_folder
 from edgemind.history import FILE, History, new_conversation
+from edgemind.receipts import Receipt
 from edgemind.settings import Key, sources
 from edgemind.settings_file import Value, write_setting
 from edgemind.transcript import Turn, turns_of
@@ -92,7 +93,7 @@ class Shelf:
 
     def read(self, conversation: Conversation) -> tuple[str | None, list[Turn]]:
         """The instructions and the turns of a conversation that is kept."""
-        return turns_of(self._history.chat(conversation.id))
+        return turns_of(self._history.said(conversation.id))
 
     def keep(
         self,
@@ -101,19 +102,21 @@ class Shelf:
         messages: Sequence[Message],
         *,
         source: Path | None = None,
+        receipts: Iterable[Receipt | None] = (),
         instead: bool = False,
     ) -> None:
         """Put messages at the end of a conversation; with `instead`, for those of its last turn.
 
-        `source` is the model's path.
+        `source` is the model's path; `receipts` are those of the answers among the messages.
         """
         if instead:
-            held = self._history.numbered(conversation)
-            if not self._history.take_back(conversation, [number for number, _ in held[-2:]]):
+            held = self._history.said(conversation)
+            if not self._history.take_back(conversation, [one.number for one in held[-2:]]):
                 # The instructions went with the only turn.
-                messages = [*(one for _, one in held if one.role == "system"), *messages]
+                before = (one.message for one in held)
+                messages = [*(one for one in before if one.role == "system"), *messages]
         place = None if source is None else str(source)
-        self._history.add(conversation, model, messages, source=place)
+        self._history.add(conversation, model, messages, source=place, receipts=receipts)
 
     def remove(self, conversation: str | None) -> int:
         """Remove a conversation, or all, byte by byte; how many there were."""

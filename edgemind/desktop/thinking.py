@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from edgemind.types import (
-    Answer,
-    Budget,
+from edgemind.events import (
     Checked,
     Escalated,
     Event,
     Finished,
-    Objection,
     Progress,
     Revised,
     Routed,
     Sampled,
-    Spent,
     Text,
 )
+from edgemind.types import Answer, Budget, Objection, Spent
 from edgemind.wording import explanation, limits_left, printable
 
 

@@ -128,7 +128,6 @@ class TurnView(QWidget):
         if turn.answer is None and thinking.thought:
             self.card.head.setText(f"A thought of {len(thinking.thought.split())} words")
         answer = turn.answer
-        self.receipt.setText(printable(receipt(answer)) if answer is not None else "")
         if answer is not None:
             self.receipt.setToolTip(printable("\n".join((costs(answer), *answer.notes))))
         self.why.setVisible(answer is not None)
@@ -173,10 +172,8 @@ class TurnView(QWidget):
     def _show_foot(self) -> None:
         self.foot.setVisible(self.turn is not None)
         self.receipt.setVisible(True)
-        if not self._receipts:
-            self.receipt.setText("")
-        elif self.turn is not None and self.turn.answer is not None:
-            self.receipt.setText(printable(receipt(self.turn.answer)))
+        known = self.turn.receipt if self.turn is not None and self._receipts else None
+        self.receipt.setText("" if known is None else printable(receipt(known)))
 
     def _refresh_card(self) -> None:
         self.card.show_thinking(self.thinking)

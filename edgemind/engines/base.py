@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from edgemind.chat import Vocabulary
 from edgemind.engines.trails import Trail
 from edgemind.errors import ModelError
+from edgemind.tokenizing import Vocabulary
 from edgemind.types import Sampling, Token
 
 CacheMode = Literal["unified", "split"]

@@ -20,6 +20,7 @@ from edgemind.engines.base import common_prefix
 from edgemind.evaluate.datasets import Problem
 from edgemind.evaluate.fitting import Pattern
 from edgemind.evaluate.fitting import fit as fit_urns
+from edgemind.events import Sampled
 from edgemind.router.calibration import DEFAULT, KNOWN, Calibration
 from edgemind.router.fit import Fit, fit
 from edgemind.router.router import draft_signals, vote_signals
@@ -27,7 +28,7 @@ from edgemind.router.signals import prompt_signals
 from edgemind.runtime import Mind
 from edgemind.strategies.stopping import PRICE, Rule
 from edgemind.strategies.tally import Tally, own_rules
-from edgemind.types import Ballot, Completion, Sampled, Sampling, Stopping
+from edgemind.types import Ballot, Completion, Sampling, Stopping
 from edgemind.verify.answers import canonical
 
 LOSS = 0.0025

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from edgemind.errors import ConfigError
+from edgemind.events import Event
 from edgemind.run import Run
 from edgemind.strategies import strategy_names
-from edgemind.types import Ballot, Completion, Event, Route
+from edgemind.types import Ballot, Completion, Route
 
 
 @dataclass(frozen=True, slots=True)

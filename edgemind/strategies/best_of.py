@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator
 
+from edgemind.events import Event
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, begin
 from edgemind.strategies.choice import most_typical, surest
-from edgemind.types import Event, Route
+from edgemind.types import Route
 
 
 def best_of(run: Run, route: Route) -> Generator[Event, None, Outcome]:

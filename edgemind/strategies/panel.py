@@ -1,8 +1,7 @@
 """A panel: specialists side by side, each told to work in another way, decoded in one batch.
 
-The draft is member 0 and was told nothing. What the others are told stands after the question,
-which is evaluated once for all. Prompts that differ make errors that differ (DiVeRSe, Li et al.
-2022, arXiv 2206.02336). Answers are voted on; of free texts the one most like the others is taken.
+The draft is told nothing, the others after the question, which is evaluated once: prompts that
+differ make errors that differ (DiVeRSe, arXiv 2206.02336). Of free texts the most alike is taken.
 """
 
 from __future__ import annotations
@@ -10,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator
 
+from edgemind.events import Event
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, begin
 from edgemind.strategies.best_of import best_of
 from edgemind.strategies.roles import READERS, SPECIALISTS
 from edgemind.strategies.tally import Tally, poll, rules_for
-from edgemind.types import Event, Route
+from edgemind.types import Route
 
 
 def panel(run: Run, route: Route) -> Generator[Event, None, Outcome]:

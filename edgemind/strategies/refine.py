@@ -10,9 +10,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator
 
+from edgemind.events import Event, Revised
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, begin
-from edgemind.types import Completion, Event, Revised, Route
+from edgemind.types import Completion, Route
 from edgemind.verify.correction import corrects
 from edgemind.verify.objection import feedback
 

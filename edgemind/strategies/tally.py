@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from edgemind.events import Checked, Event, Sampled
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome, begin
 from edgemind.strategies.stopping import (
@@ -27,7 +28,7 @@ from edgemind.strategies.stopping import (
     first_to_fire,
 )
 from edgemind.strategies.urns import Urn
-from edgemind.types import Ballot, Checked, Completion, Event, Route, Sampled, Stopping
+from edgemind.types import Ballot, Completion, Route, Stopping
 from edgemind.verify.answers import canonical
 
 DOUBTFUL = 0.1

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from edgemind.events import Event
 from edgemind.run import Run
 from edgemind.strategies.base import Outcome
 from edgemind.strategies.tally import Tally, poll, rules_for
-from edgemind.types import Event, Route
+from edgemind.types import Route
 
 
 def vote(run: Run, route: Route) -> Generator[Event, None, Outcome]:

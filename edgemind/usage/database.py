@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgemind import database
-from edgemind.database import Kind
+from edgemind.database_file import Kind
 
 APPLICATION_ID = 0x65646765  # "edge": tells our files from others'
 MIGRATIONS = (

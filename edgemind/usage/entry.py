@@ -15,9 +15,11 @@ from typing import TypeVar
 
 from edgemind.budget import Cost, Ledger
 from edgemind.config import Limits
-from edgemind.database import Damaged
+from edgemind.database_file import Damaged
 from edgemind.errors import BudgetTooSmall
-from edgemind.types import Answer, Budget, Event, Route, Spent
+from edgemind.events import Event
+from edgemind.receipts import named
+from edgemind.types import Answer, Budget, Spent
 from edgemind.usage.database import Database
 from edgemind.usage.limits import Amount, Left, least, smaller, whats_left
 
@@ -185,11 +187,6 @@ class Entry:
             "finish": finish,
         } | predicted(answer)
         connection.execute(PUT, row)
-
-
-def named(route: Route) -> str:
-    """A route as the receipt names it."""
-    return route.describe() if route.inner is not None else route.strategy
 
 
 def predicted(answer: Answer | None) -> dict[str, float | None]:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgemind.database import check_whole
+from edgemind.database_file import check_whole
 from edgemind.usage.account import settle_dead
 from edgemind.usage.database import Database
 from edgemind.usage.limits import day_of

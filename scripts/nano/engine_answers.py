@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgemind.chat import ChatTemplate, tokenize
+from edgemind.chat import ChatTemplate
 from edgemind.engines.base import Branch
 from edgemind.engines.llama import LlamaEngine
+from edgemind.tokenizing import tokenize
 from edgemind.types import Message, Sampling
 from problems import Problem
 

@@ -12,10 +12,18 @@ from typer.testing import CliRunner, Result
 from edgemind.cli.main import app
 from edgemind.folders import config_folder, data_folder
 from edgemind.history import FILE, History
-from edgemind.types import Message
+from edgemind.receipts import Receipt
+from edgemind.types import Budget, Message
 from tests.cli.conftest import Program
 
 SECRET = "Where is the goose?"
+RECEIPT = Receipt(
+    "vote", 8, 321, 1.25, 9.5, "estimated", 0.875, 0.75, "budget", Budget(seconds=2.0, tokens=400)
+)
+LINE = (
+    "vote · 8 samples · 321 of 400 tokens · 1.25 of 2 s · 9.5 J (estimated) · 75% agree · "
+    "cut by the budget"
+)
 
 
 def history(*arguments: str) -> Result:
@@ -70,10 +78,14 @@ def test_a_question_and_a_chat_are_kept(program: Program, keep: Callable[[bool],
     assert [line.split()[0] for line in lines] == [asked.id[:8], talked.id[:8]]
     assert lines[0].endswith(SECRET) and lines[1].split()[3] == "5"
     shown = history("show", asked.id[:8]).stdout
-    assert shown == f"user:\n{SECRET}\n\nassistant:\none\n"
+    line = "direct · 1 sample · 4 tokens · 0.00 s · 0.0 J (measured:fake)"
+    assert shown == f"user:\n{SECRET}\n\nassistant:\none\n{line}\n"
     assert "Be brief." in history("show").stdout, "the latest one"
     found = json.loads(history("show", "--json").stdout)
     assert found["id"] == talked.id and found["messages"][0]["role"] == "system"
+    costs = [one["receipt"] for one in found["messages"]]
+    assert [one is None for one in costs] == [True, True, False, True, False]
+    assert (costs[2]["route"], costs[2]["samples"], costs[2]["tokens"]) == ("direct", 1, 4)
     assert [one["id"] for one in json.loads(history("list", "--json").stdout)] == [
         asked.id,
         talked.id,
@@ -125,7 +137,7 @@ def two() -> History:
         "aaaa1111", "m", [Message("user", SECRET), Message("assistant", "In the\x1b[2J cellar.")]
     )
     kept.add("bbbb2222", "n", [Message("system", "Brief."), Message("user", "A goose?")])
-    kept.add("bbbb2222", "n", [Message("assistant", "Two geese.", "hm")])
+    kept.add("bbbb2222", "n", [Message("assistant", "Two geese.", "hm")], receipts=[RECEIPT])
     kept.close()
     return kept
 
@@ -162,8 +174,26 @@ def test_export(two: History, tmp_path: Path) -> None:
     latest = json.loads(history("export", "--format", "json").stdout)
     assert (latest["id"], latest["model"], latest["system"]) == ("bbbb2222", "n", "Brief.")
     assert latest["turns"] == [
-        {"prompt": "A goose?", "text": "Two geese.", "reasoning": "hm", "answer": None}
+        {
+            "prompt": "A goose?",
+            "text": "Two geese.",
+            "reasoning": "hm",
+            "receipt": {
+                "route": "vote",
+                "samples": 8,
+                "tokens": 321,
+                "seconds": 1.25,
+                "joules": 9.5,
+                "energy_source": "estimated",
+                "confidence": 0.875,
+                "agreement": 0.75,
+                "finish": "budget",
+                "budget": {"seconds": 2.0, "joules": None, "tokens": 400},
+            },
+            "answer": None,
+        }
     ]
+    assert history("export").stdout.endswith(f"\n\nTwo geese.\n\n*{LINE}*\n")
     both = json.loads(history("export", "--all", "--format", "json").stdout)
     assert [one["id"] for one in both] == ["aaaa1111", "bbbb2222"]
     assert history("export", "--all").stdout.count("# Conversation with") == 2

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
 import edgemind
 from edgemind.cli import main
-from edgemind.cli.prove import _root
-from edgemind.guard.evidence import PAIR, SELF_TEST, judge
+from edgemind.cli.prove import _root, places
+from edgemind.evaluate.calibrate import LEAST
+from edgemind.folders import cache_folder, data_folder
+from edgemind.guard.evidence import OWN, PAIR, SELF_TEST, judge
 from edgemind.guard.lock import NetworkLock
+from scripts import random_model
 from tests.engines import onnx_models
 from tests.engines.conftest import tiny  # noqa: F401 (a fixture)
-from tests.guard.children import calls, linux, python, traced
+from tests.guard.children import ROOT, calls, linux, python, traced
 from tests.guard.test_evidence import PLACES
 
 LOCKED = (sys.executable, "-m", "edgemind")
@@ -54,6 +59,35 @@ def test_faces(face: str, tiny: Path, tmp_path: Path) -> None:  # noqa: F811
     root = _root(unlocked)  # the child that renders its template is locked all the same
     assert not list(calls({root: unlocked[root]}, "seccomp"))
     assert [one for one in network(unlocked) if one != PAIR] == []
+
+
+@linux
+def test_calibrating(tmp_path: Path) -> None:
+    """It opens no socket, reads the questions, and writes nothing but what it learns, in its place.
+
+    A context that hardly holds the questions keeps the samples, and so the test, short.
+    """
+    model, questions = tmp_path / "model.gguf", tmp_path / "questions.jsonl"
+    random_model.write_model(model, dataclasses.replace(random_model.SHAPES["tiny"], context=112))
+    lines = [{"question": f"{one} + 2?", "answer": str(one + 2)} for one in range(LEAST)]
+    questions.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    arguments = ["calibrate", str(model), "--data", str(questions), "--threads", "1"]
+    may = places(str(model))
+    may = dataclasses.replace(may, named=(*may.named, questions), here=ROOT)
+    traces = traced([*UNLOCKED, *arguments, "--width", "2"], tmp_path / "trace")
+    found = judge(traces, _root(traces), may)
+    assert found.against == () and network(traces) == []
+    changes = [one.what for one in found.findings if (one.kind, one.group) == ("write", OWN)]
+    # The first look at a model is kept, too: its template, and that it loads.
+    assert folders_of(changes) == {"calibrations", "costs", "templates", "trusted"}
+    assert len([*(data_folder() / "calibrations").iterdir()]) == 1
+
+
+def folders_of(changes: Iterable[str]) -> set[str]:
+    """The folders below edgemind's own in which files were changed."""
+    own = "|".join(re.escape(str(one.resolve())) for one in (data_folder(), cache_folder()))
+    found = (re.fullmatch(rf"(?:\w+ )?(?:{own})/(\w+)/[^/]+", change) for change in changes)
+    return {one[1] for one in found if one is not None}
 
 
 @linux

@@ -17,24 +17,9 @@ from edgemind.cli.show import (
     PLAIN,
     Screen,
 )
+from edgemind.events import Checked, Escalated, Event, Finished, Progress, Routed, Sampled, Text
 from edgemind.sample import NO_SIGNALS
-from edgemind.types import (
-    Answer,
-    Budget,
-    Checked,
-    Completion,
-    Escalated,
-    Event,
-    Finish,
-    Finished,
-    Progress,
-    Reason,
-    Route,
-    Routed,
-    Sampled,
-    Spent,
-    Text,
-)
+from edgemind.types import Answer, Budget, Completion, Finish, Reason, Route, Spent
 from edgemind.wording import explanation, limits_left, printable, receipt
 
 ROUTE = Route("direct", 8, "one pass first", 0.25, (Reason("numbers", 1.5, 0.75),))

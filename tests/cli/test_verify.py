@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edgemind.types import Objection, Sampled, Verdict
+from edgemind.events import Sampled
+from edgemind.types import Objection, Verdict
 from edgemind.verify.constraints import MustInclude
 from edgemind.verify.external import Callback
 from tests.cli.conftest import Program

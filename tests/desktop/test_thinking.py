@@ -8,22 +8,9 @@ from typing import Any
 import pytest
 
 from edgemind.desktop.thinking import Thinking
+from edgemind.events import Checked, Escalated, Growing, Progress, Revised, Routed, Sampled, Text
 from edgemind.sample import NO_SIGNALS
-from edgemind.types import (
-    Budget,
-    Checked,
-    Completion,
-    Escalated,
-    Growing,
-    Objection,
-    Progress,
-    Revised,
-    Route,
-    Routed,
-    Sampled,
-    Spent,
-    Text,
-)
+from edgemind.types import Budget, Completion, Objection, Route, Spent
 
 DIRECT = Route("direct", 8, "one pass first", 0.25)
 VOTE = Route("vote", 8, "the draft is unsure", 0.25)

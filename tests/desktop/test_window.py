@@ -9,6 +9,7 @@ from edgemind.config import config_file, load_config
 from edgemind.desktop.keys import GROUPS, KEYS
 from edgemind.desktop.shelf import Conversation, Shelf
 from edgemind.types import Message
+from edgemind.wording import receipt
 from tests.desktop.conftest import Desk
 
 
@@ -46,6 +47,7 @@ def test_conversations_are_kept_opened_and_removed(desk: Desk) -> None:
     shelf.close()
     prompts = ["What is 1 + 2?", "What is 5 + 6?"]
     assert system is None and [turn.prompt for turn in turns] == prompts
+    assert all(turn.receipt is not None for turn in turns)
     # Another answer takes the place of the one before, on the disk too.
     desk.press("again")
     desk.idle()
@@ -64,6 +66,7 @@ def test_conversations_are_kept_opened_and_removed(desk: Desk) -> None:
     desk.settle()
     assert desk.last.answer.toPlainText() == "Yes." and not desk.last.card.isHidden()
     assert desk.last.thinking.thought == "Hm."
+    assert desk.last.receipt.text() == "", "it has none"
     desk.ask("What is 2 + 2?")
     desk.settle()
     talk = desk.control.model.talk
@@ -72,8 +75,15 @@ def test_conversations_are_kept_opened_and_removed(desk: Desk) -> None:
     assert len(desk.window.page.views) == 2, "it asks first"
     desk.window.notice.action.click()
     desk.settle()
-    assert [one.title for one in kept()] == ["What is 1 + 2?"]
+    [one] = kept()
+    assert one.title == "What is 1 + 2?"
     assert not desk.window.page.views
+    # What an answer cost then is shown under it.
+    desk.window.side.chosen.emit(one)
+    desk.wait(lambda: desk.window.page.views, "the conversation")
+    assert desk.last.turn is not None and desk.last.turn.answer is None
+    kept_receipt = desk.last.turn.receipt
+    assert kept_receipt is not None and desk.last.receipt.text() == receipt(kept_receipt)
     desk.press("settings")
     assert desk.control.preferences.sheet is not None
     button = desk.control.preferences.sheet.remove_all

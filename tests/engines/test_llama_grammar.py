@@ -19,9 +19,10 @@ from edgemind.engines.grammars import LIKELY_TOKENS
 from edgemind.engines.llama import LlamaEngine
 from edgemind.engines.llama.sampling import LlamaBranch
 from edgemind.errors import ConfigError, ModelUnsupported
+from edgemind.events import Finished, Text
 from edgemind.structure.grammar import Grammar
 from edgemind.structure.schema import schema_grammar
-from edgemind.types import Budget, Finished, Sampling, Text
+from edgemind.types import Budget, Sampling
 
 QUESTION = "Ann has 17 apples and buys 25 more. How many has she?"
 PERSON: dict[str, Any] = {

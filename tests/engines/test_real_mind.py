@@ -12,8 +12,9 @@ import edgemind
 from edgemind.budget import Watchdog
 from edgemind.engines.llama import LlamaEngine
 from edgemind.engines.onnx import OnnxEngine
+from edgemind.events import Event, Finished, Text
 from edgemind.strategies.roles import READERS, SPECIALISTS
-from edgemind.types import Budget, Event, Finished, Message, Sampling, Text
+from edgemind.types import Budget, Message, Sampling
 from tests.engines.branches import before_runs, is_idle
 
 QUESTION = "What is 2+2?"

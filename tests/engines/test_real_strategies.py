@@ -18,22 +18,12 @@ from edgemind.costs.model import CostModel
 from edgemind.engines.base import Branch, Engine
 from edgemind.engines.llama import LlamaEngine
 from edgemind.engines.onnx import OnnxEngine
+from edgemind.events import Event, Sampled
 from edgemind.prompt import Prompt, prepare
 from edgemind.run import Run
 from edgemind.strategies import strategy_names
 from edgemind.strategies.base import Outcome, follow
-from edgemind.types import (
-    Budget,
-    Event,
-    Finish,
-    Message,
-    Objection,
-    Route,
-    Sampled,
-    Sampling,
-    Token,
-    Verdict,
-)
+from edgemind.types import Budget, Finish, Message, Objection, Route, Sampling, Token, Verdict
 from tests.engines.branches import is_idle
 from tests.helpers import Clock, FakeMeter, drain, still_watchdog, streamed
 

@@ -13,7 +13,8 @@ import pytest
 from edgemind.budget import Cost
 from edgemind.config import BelowBattery, BudgetTable, Config
 from edgemind.errors import BudgetTooSmall
-from edgemind.types import Budget, Finished, Spent
+from edgemind.events import Finished
+from edgemind.types import Budget, Spent
 from edgemind.usage.entry import AHEAD_SECONDS, FIRST_WATTS
 from edgemind.usage.limits import Left, day_of, duration, midnight
 from tests.helpers import drain, finished, still_watchdog  # noqa: F401 (a fixture)
@@ -131,7 +132,7 @@ def test_too_little_left_for_a_word_says_why(book: Book) -> None:
     book.config = limited(joules_per_day=100)
     book.spend(1, 99.5)
     with mind_of(book.usage(), "x" * 50) as mind:
-        mind._costs.observe_step(1, 1.0)
+        mind._learning.costs.observe_step(1, 1.0)
         events = mind.stream("Go on", strategy="direct")
         next(events)
         mind._engine.interrupt()  # as the watchdog does when the limit comes

@@ -15,8 +15,8 @@ from edgemind.conversation.documents import fenced_file
 from edgemind.conversation.limits import parse_budget
 from edgemind.defaults import AUTO, MAX_SAMPLES
 from edgemind.errors import ConfigError, EdgemindError
+from edgemind.events import Routed
 from edgemind.strategies.base import find_strategy
-from edgemind.types import Routed
 from edgemind.wording import costs, explanation, printable
 
 SWITCHES = ("thoughts", "receipt", "explain")
@@ -164,14 +164,14 @@ def clear(desk: Desk, _: str) -> None:
 
 def stats(desk: Desk, _: str) -> None:
     talk = desk.talk
-    answers = [turn.answer for turn in talk.turns if turn.answer is not None]
-    spent = [answer.spent for answer in answers]
+    receipts = [turn.receipt for turn in talk.turns if turn.receipt is not None]
     lines = [
         f"model: {talk.mind.model}",
         _turns(len(talk.turns)) + (f", the oldest {talk.dropped} dropped" if talk.dropped else ""),
-        f"{sum(answer.samples for answer in answers)} samples, "
-        f"{sum(one.tokens for one in spent)} tokens, {sum(one.seconds for one in spent):.2f} s, "
-        f"{sum(one.joules for one in spent):.1f} J",
+        f"{sum(one.samples for one in receipts)} samples, "
+        f"{sum(one.tokens for one in receipts)} tokens, "
+        f"{sum(one.seconds for one in receipts):.2f} s, "
+        f"{sum(one.joules for one in receipts):.1f} J",
     ]
     desk.tell("\n".join(lines))
 

@@ -16,9 +16,7 @@ from rich.text import Text as Styled
 from edgemind.cli.chatting.markdown import Page as Markdown
 from edgemind.cli.chatting.region import Region, ResizedLive
 from edgemind.conversation.markdown import finished, last_lines
-from edgemind.types import (
-    Answer,
-    Budget,
+from edgemind.events import (
     Checked,
     Escalated,
     Event,
@@ -27,9 +25,9 @@ from edgemind.types import (
     Revised,
     Routed,
     Sampled,
-    Spent,
     Text,
 )
+from edgemind.types import Answer, Budget, Spent
 from edgemind.wording import NETWORK_WORDS, costs, explanation, limits_left, printable, receipt
 
 REFRESHES_PER_SECOND = 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from edgemind.cli.terminal import say
 from edgemind.config import load_config
 from edgemind.conversation.talk import Talk
 from edgemind.errors import ConfigError
-from edgemind.transcript import Turn, local_minute, turns_of
+from edgemind.transcript import Said, Turn, local_minute, turns_of
 from edgemind.types import Message
 
 if TYPE_CHECKING:
@@ -68,7 +68,11 @@ class Diary:
             self.conversation = new_conversation()
         with open_history() as history:
             first = history.add(
-                self.conversation, talk.mind.model, messages, source=place_of(talk.chosen)
+                self.conversation,
+                talk.mind.model,
+                messages,
+                source=place_of(talk.chosen),
+                receipts=[turn.receipt for turn in new],
             )
         first += before
         self._numbers += [(first + 2 * place, first + 2 * place + 1) for place in range(len(new))]
@@ -103,19 +107,19 @@ def find_past(beginning: str | None, *, but: str | None = None) -> Past:
         else:
             name = history.find(beginning)
             kept = next(one for one in found if one.id == name)
-        numbered = history.numbered(kept.id)
-    system, turns = turns_of(tuple(message for _, message in numbered))
-    return Past(kept, system, tuple(turns), (*_numbers_of_turns(numbered),))
+        said = history.said(kept.id)
+    system, turns = turns_of(said)
+    return Past(kept, system, tuple(turns), (*_numbers_of_turns(said),))
 
 
-def _numbers_of_turns(numbered: Sequence[tuple[int, Message]]) -> Iterator[tuple[int, ...]]:
+def _numbers_of_turns(conversation: Iterable[Said]) -> Iterator[tuple[int, ...]]:
     """Which messages each turn of `turns_of` is made of."""
     begun: tuple[int, ...] = ()
-    for number, message in numbered:
-        if message.role == "system":
+    for one in conversation:
+        if one.message.role == "system":
             continue
-        begun = (*begun, number)
-        if message.role == "assistant":
+        begun = (*begun, one.number)
+        if one.message.role == "assistant":
             yield begun
             begun = ()
     if begun:

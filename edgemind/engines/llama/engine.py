@@ -8,14 +8,13 @@ graph nodes.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from edgemind.conditions import memory
-from edgemind.engines.base import Branch, BranchesFailed, CacheMode, Interrupted, ModelInfo
+from edgemind.engines.base import Branch, BranchesFailed, CacheMode, Interrupted
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.llama.c_api import (
     DECODE_ABORTED,
@@ -28,27 +27,15 @@ from edgemind.engines.llama.c_api import (
     load_api,
 )
 from edgemind.engines.llama.cache import Cache
+from edgemind.engines.llama.opening import BATCH_TOKENS, Wanted, open_file
 from edgemind.engines.llama.sampling import LlamaBranch, LlamaSampler
-from edgemind.engines.llama.sizing import (
-    SPARE_SEQUENCES,
-    Sizes,
-    cache_cells,
-    micro_batch_tokens,
-    needed_bytes,
-    widest_that_fits,
-)
-from edgemind.engines.llama.vocabulary import LlamaVocabulary, describe, read_metadata
 from edgemind.engines.sampling import complete
 from edgemind.engines.trails import ahead, mark_evaluated, twins
 from edgemind.engines.verbs import Verbs
 from edgemind.engines.worker import Worker
-from edgemind.errors import ContextFull, ModelError, ModelInvalid, ModelUnsupported
+from edgemind.errors import ContextFull, ModelError
 from edgemind.types import Sampling, Token
 
-BATCH_TOKENS = 512
-SMALL_MODEL_BYTES = 32 << 20
-"""Under it a single token takes less than a millisecond on one core, and waiting for a second
-thread after each matrix costs more than it brings (docs/log.md)."""
 CHUNK_SECONDS = 0.010
 LEAST_CHUNK = 8
 """On a GPU a decode cannot be cut: a prompt goes in pieces that take about so long."""
@@ -95,78 +82,30 @@ class LlamaEngine(Verbs[LlamaBranch]):
         self._model: Any = None
         self._context: Any = None
         self._worker = Worker("edgemind-llama")
+        wanted = Wanted(context, width, gpu_layers, self.threads, cache, exact)
         try:
-            self._worker.call(
-                lambda: self._open(path, context, gpu_layers, cache, exact), self._abort.set
-            )
+            self._worker.call(lambda: self._open(path, wanted), self._abort.set)
         except BaseException:
             self.close()
             raise
 
     # Opening and closing
 
-    def _open(
-        self, path: Path, context: int, gpu_layers: int, cache: CacheMode, exact: bool
-    ) -> None:
-        api = self._api
-        available = None if gpu_layers else self._available()
-        file_bytes = path.stat().st_size
-        widest_that_fits(path, {1: file_bytes}, available, 1)
-        self._log.listen()
-        api.llama_backend_init()
-        parameters = api.llama_model_default_params()
-        parameters.n_gpu_layers = gpu_layers
-        self._model = api.llama_model_load_from_file(os.fsencode(path), parameters)
-        if not self._model:
-            raise ModelInvalid(f"cannot load {path}: {self._log.reason('no reason given')}")
-        if api.llama_model_has_encoder(self._model) or not api.llama_model_has_decoder(self._model):
-            raise ModelUnsupported(f"{path} is not a decoder-only language model")
-        self.vocabulary = LlamaVocabulary(api, self._model)
-        self.info: ModelInfo = describe(api, self._model, self.vocabulary, path)
-        self.context_length = min(context, self.info.context_length or context)
-        sizes = Sizes.read(read_metadata(api, self._model), self.vocabulary.size)
-        self.micro_batch = micro_batch_tokens(sizes, self.threads) if self._cuts else 128
-        unified = cache == "unified"
-        needed = {
-            width: needed_bytes(
-                sizes, file_bytes, self.context_length, width, self.micro_batch, unified=unified
-            )
-            for width in range(1, self.max_width + 1)
-        }
-        self.max_width = widest_that_fits(path, needed, available, self.max_width)
-        sequences = self.max_width + SPARE_SEQUENCES
-        settings = api.llama_context_default_params()
-        # llama.cpp asserts that every sequence could have a row of logits in one batch.
-        cells = cache_cells(self.context_length, self.max_width, unified)
-        settings.n_ctx = max(cells, sequences)
-        settings.n_batch = BATCH_TOKENS
-        settings.n_ubatch = self.micro_batch
-        settings.n_seq_max = sequences
-        # llama.cpp decodes a single token with the first number, anything more with the second.
-        small = self.info.bytes < SMALL_MODEL_BYTES
-        settings.n_threads = 1 if small else self.threads
-        settings.n_threads_batch = self.threads
-        settings.kv_unified = unified
-        settings.no_perf = True
-        if exact:
-            settings.type_k = settings.type_v = api.GGML_TYPE_F32
-            # Fused attention rounds to 16 bits within, whatever the cache's type.
-            settings.flash_attn_type = api.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        settings.abort_callback = self._abort.callback
-        settings.abort_callback_data = self._abort.data
-        self._context = api.llama_init_from_model(self._model, settings)
-        if not self._context:
-            reason = self._log.reason("not enough memory")
-            raise ModelError(f"cannot run {path} with a context of {self.context_length}: {reason}")
-        self._log.silence()
-        self._batch = Batch(api, BATCH_TOKENS, sequences)
-        # One token of several sequences: neither streams of their own nor recurrent states can.
-        states = api.llama_model_is_recurrent(self._model) or api.llama_model_is_hybrid(self._model)
-        self.shares = unified and not states
-        self._sampler = LlamaSampler(api, self.vocabulary)
-        window = int(api.llama_model_n_swa(self._model))
+    def _open(self, path: Path, wanted: Wanted) -> None:
+        available = None if wanted.gpu_layers else self._available()
+        opened = open_file(self._api, path, wanted, available, self._abort, self._log)
+        self._model, self._context = opened.model, opened.context
+        self.vocabulary, self.info = opened.vocabulary, opened.info
+        self.context_length, self.max_width = opened.context_length, opened.width
+        self.micro_batch = opened.micro_batch
+        self.shares = opened.shares
+        self._batch = Batch(self._api, BATCH_TOKENS, opened.sequences)
+        self._sampler = LlamaSampler(self._api, self.vocabulary)
+        window = int(self._api.llama_model_n_swa(self._model))
         self._windowed = window > 0
-        self._cache: Cache[LlamaBranch] = Cache(api, self._context, sequences, unified, window)
+        self._cache: Cache[LlamaBranch] = Cache(
+            self._api, self._context, opened.sequences, wanted.unified, window
+        )
 
     def close(self) -> None:
         """Free the model. Safe to call twice; the engine cannot be used afterwards."""

@@ -19,7 +19,7 @@ _USUAL_SPACE = "▁"
 
 
 class OnnxVocabulary:
-    """`edgemind.chat.Vocabulary` over tokenizer.json.
+    """`edgemind.tokenizing.Vocabulary` over tokenizer.json.
 
     `size` is how many logits the model gives, which may be more than there are tokens. `ends`, set
     by the engine, are the ids that end a generation. Raises `ModelNotFound`, `ModelInvalid` or

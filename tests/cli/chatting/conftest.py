@@ -11,8 +11,9 @@ import pytest
 from edgemind.cli.chatting.table import Desk
 from edgemind.conversation.talk import Talk
 from edgemind.engines.scripted import Line, ScriptedEngine
+from edgemind.events import Event, Finished
 from edgemind.runtime import Mind
-from edgemind.types import Answer, Budget, Event, Finished
+from edgemind.types import Answer, Budget
 from tests.cli.chatting.tmux import Terminal
 from tests.helpers import SURE, StillWatchdog, scripted_mind
 

@@ -181,6 +181,7 @@ def test_nothing_else_is_written_over(room: Room, tmp_path: Path) -> None:
             (None, [{}]),
             (None, [{"prompt": "a", "text": None}]),
             (None, [{"prompt": "a", "text": "b", "reasoning": 1}]),
+            (None, [{"prompt": "a", "text": "b", "receipt": {"route": "direct"}}]),
         )
     ],
 )

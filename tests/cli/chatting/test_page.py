@@ -20,7 +20,8 @@ from edgemind.cli.chatting.region import Region, ResizedLive
 from edgemind.cli.chatting.table import Desk
 from edgemind.conversation.markdown import finished, last_lines
 from edgemind.conversation.talk import Talk
-from edgemind.types import Answer, Budget, Event, Finished, Progress, Route, Spent, Text
+from edgemind.events import Event, Finished, Progress, Text
+from edgemind.types import Answer, Budget, Route, Spent
 from tests.cli.chatting.conftest import mind
 
 ANSWER = Answer(

@@ -244,6 +244,23 @@ def test_one_form_for_save_export_and_history(
     assert (kept_room.talk.system, kept_room.talk.turns[0].text) == ("S", "one")
 
 
+def test_receipts_go_on_with_the_conversation(
+    kept_room: Room, history: History, tmp_path: Path
+) -> None:
+    [spent] = type_in(kept_room, "Say a", "/stats")
+    [first] = [turn.receipt for turn in kept_room.talk.turns]
+    assert first is not None and "1 samples, 4 tokens" in spent
+    [_, again] = type_in(kept_room, f"/save {tmp_path}/a.json", "/clear", "/resume", "/stats")[-2:]
+    assert again == spent
+    type_in(kept_room, "/clear", f"/load {tmp_path}/a.json", "Say b", f"/export {tmp_path}/a.md")
+    turns = kept_room.talk.turns
+    assert turns[0].receipt == first and turns[0].answer is None
+    assert (tmp_path / "a.md").read_text().count(" tokens · ") == 2
+    # A file is kept in the history with the receipts that it had.
+    [name] = {one.id for one in history.conversations() if one.messages == 4}
+    assert [one.receipt for one in history.said(name)][1::2] == [turn.receipt for turn in turns]
+
+
 def test_another_model_is_what_the_next_turns_are_kept_with(
     kept_room: Room, history: History, tmp_path: Path
 ) -> None:
