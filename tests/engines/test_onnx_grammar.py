@@ -155,6 +155,8 @@ def test_a_branch_that_cannot_go_on_does_not_hold_up_the_others(
 
 def test_numbers_that_are_none(engine: OnnxEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     branches = engine.fork(engine.prefill(PROMPT, GREEDY), [GREEDY, Sampling(seed=1)])
+    for branch, token in zip(branches, PROMPT, strict=False):  # a row of logits for each
+        engine.extend(branch, [token])
     run = engine._run.run
 
     def spoilt(*arguments: Any, rows: slice = slice(1)) -> Any:
