@@ -47,8 +47,8 @@ LEAST = 30
 class Asked:
     """One question: all its samples (the draft first), and which are right.
 
-    The first n samples take `tokens[n - 1]` tokens, drawn together: what several say alike is
-    evaluated once (`twins`), the draft by itself.
+    The first n samples take `tokens[n - 1]` tokens: what several say alike is evaluated once
+    (`edgemind.engines.trails`).
     """
 
     problem: Problem
@@ -111,12 +111,11 @@ def ask_all(mind: Mind, problems: Sequence[Problem], width: int, seed: int) -> I
 def _costs(samples: Sequence[Completion]) -> Iterator[float]:
     """What each sample takes beyond what an earlier one said alike, by the share of its text."""
     said: list[str] = []
-    for number, sample in enumerate(samples):
+    for sample in samples:
         text = sample.reasoning + sample.text
         alike = max((common_prefix(text, other) for other in said), default=0)
         yield sample.signals.tokens * (1 - alike / max(1, len(text)))
-        if number:
-            said.append(text)
+        said.append(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +219,9 @@ def _plan(
     wanted = sum(vote.right for vote in whole) - LOSS * count
     width = max(len(one.samples) for one in asked)
     together = sum(vote.tokens for vote in whole)
-    best = Plan(PRICE, width, 0.0, sum(vote.right for vote in whole) / count, together / everything)
+    all_voted = best = Plan(
+        PRICE, width, 0.0, sum(vote.right for vote in whole) / count, together / everything
+    )
     # From the likeliest to be mended on, each question in turn goes to the vote instead.
     order = sorted(range(count), key=lambda number: -gains[number])
     for price, most in itertools.product(PRICES, sorted({min(most, width) for most in MOSTS})):
@@ -236,10 +237,14 @@ def _plan(
             right += vote.right - one.right[0]
             tokens += vote.tokens - one.samples[0].signals.tokens
             bar = gains[number]
-        if right >= wanted and tokens / everything < best.tokens:
+        share = tokens / everything
+        # A vote may cost nothing, where all samples say the same: it is still none too many.
+        if right >= wanted and (
+            share < best.tokens or (best is all_voted and share <= best.tokens)
+        ):
             # Just under the last one, so that rounding does not shut it out.
             under = max(0.0, round(bar - 5e-5, 4))
-            best = Plan(price, most, under, right / count, tokens / everything)
+            best = Plan(price, most, under, right / count, share)
     return best
 
 
