@@ -4,7 +4,8 @@
 
 Every strategy answers a question; each verb that the engine is asked for is noted. One lane is one
 branch, from left to right one batched step: blocks are tokens that were drawn, pale ones those that
-a lane above said alike, evaluated once for both, dark ones known text that was put in (a prompt, an
+a lane above said alike, evaluated once for both (before a lane's begin: it went where another had
+gone, which takes no step), dark ones known text that was put in (a prompt, an
 objection, a role), thin lines the branch from which another was forked. The bundled model was not
 trained on instructions and is told no roles; for its panel's picture it is.
 """
@@ -46,13 +47,14 @@ class Lane:
     """One branch: where it began, and what was evaluated in it.
 
     `marks` are (step, whether it was evaluated there, not as one with a lane above), `known`
-    (step, tokens) of known text.
+    (step, tokens) of known text, `followed` how many tokens it went where another lane went.
     """
 
     begun: int
     parent: int | None
     marks: list[tuple[int, bool]] = field(default_factory=list)
     known: list[tuple[int, int]] = field(default_factory=list)
+    followed: int = 0
     label: str = ""
 
 
@@ -101,13 +103,16 @@ class Recorder:
         self._told = self.steps
 
     def step(self, branches: Sequence[Branch]) -> list[Token]:
-        groups = twins(branches)
+        known = self._engine.foreseen(branches)
+        for branch in known:
+            self.lanes[self._lane[id(branch)]].followed += 1
+        groups = twins([branch for branch in branches if branch not in known])
         tokens: list[Token] = self._engine.step(branches)
         for group in groups:
             for branch in group:
                 lane = self.lanes[self._lane[id(branch)]]
                 lane.marks.append((self.steps, branch is group[0]))
-        self.steps += 1
+        self.steps += bool(groups)
         return tokens
 
     def _new(self, branch: Branch, parent: int | None) -> Lane:
@@ -157,11 +162,15 @@ def draw(recorder: Recorder, title: str, words: str, top: int) -> tuple[list[str
                 f'<rect x="{LEFT + at * STEP}" y="{y}" width="{wide}" height="10" fill="{KNOWN}">'
                 f"<title>{count} known tokens</title></rect>"
             )
+        for back in range(lane.followed):
+            at = x - (back + 1) * STEP
+            parts.append(f'<rect x="{at}" y="{y}" width="{STEP - 1}" height="10" '
+                         f'fill="{ALIKE}"/>')  # fmt: skip
         for at, own in lane.marks:
             parts.append(f'<rect x="{LEFT + at * STEP}" y="{y}" width="{STEP - 1}" height="10" '
                          f'fill="{DRAWN if own else ALIKE}"/>')  # fmt: skip
         if lane.label:
-            end = max(at for at, _ in lane.marks) + 1
+            end = max([lane.begun + 1, *(at for at, _ in lane.marks)]) + 1
             parts.append(f'<text x="{LEFT + end * STEP + 4}" y="{y + 9}" class="w">'
                          f"{escape(lane.label)}</text>")  # fmt: skip
     return parts, 26 + len(recorder.lanes) * LANE + 22

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,9 @@ from edgemind.types import Sampling
 
 SEEN_TOKENS = 64
 """Tokens of a row that are remembered: more than usual samplings draw from (top-k 40)."""
-NEVER = 25.0
-"""Distance to the best logit; what is further off is drawn once in e^25 times, at temperature 1."""
+NEVER = 14.0
+"""Distance to the best logit from which on a token is as good as never drawn up to temperature 1:
+once in e^14 draws at most."""
 RANDOM_SEED = 0xFFFFFFFF  # llama.cpp takes this one seed for "draw any"
 
 Logits = npt.NDArray[np.float32]
@@ -74,18 +76,20 @@ class Seen:
 
         Sums of exponentials in float32 are exact to about 1e-6 here, since the largest is 1.
         """
-        peak = float(logits.max())
-        total = peak + float(np.log(np.exp(logits - np.float32(peak)).sum(dtype=np.float32)))
-        likely = np.flatnonzero(logits > peak - NEVER)
+        peak = logits.max()
+        below = logits - peak
+        total = float(peak) + math.log(np.exp(below).sum())
+        likely = (below > -NEVER).nonzero()[0]
         if len(likely) > SEEN_TOKENS:
             likely = np.sort(likely[np.argpartition(logits[likely], -SEEN_TOKENS)[-SEEN_TOKENS:]])
         kept = logits[likely]
-        best = np.partition(kept if len(kept) > 1 else logits, -2)[-2:]
+        below[likely[kept.argmax()]] = -np.inf
+        margin = -float(below[likely].max() if len(likely) > 1 else below.max())
         sure = None
         if confidence:
             top = np.partition(logits, -CONFIDENCE_TOKENS)[-CONFIDENCE_TOKENS:]
             sure = float(total - top.mean())
-        return cls(likely.astype(np.int32), kept, total, float(best[1] - best[0]), sure)
+        return cls(likely.astype(np.int32), kept, total, margin, sure)
 
     def logprob(self, token: int) -> float | None:
         """Log-probability of a token; None for one that was left out."""

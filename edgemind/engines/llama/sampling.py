@@ -86,7 +86,8 @@ class LlamaSampler:
     def may_follow(self, branch: LlamaBranch, trail: Trail | None) -> bool:
         """Whether what was seen on a trail is all that this branch would draw from."""
         sampling = branch.sampling
-        few = (sampling.temperature or 0.0) <= 0 or 0 < (sampling.top_k or 0) <= SEEN_TOKENS
+        temperature = sampling.temperature or 0.0
+        few = temperature <= 0 or (temperature <= 1 and 0 < (sampling.top_k or 0) <= SEEN_TOKENS)
         return (
             trail is not None
             and trail.seen is not None
