@@ -3,6 +3,9 @@
 A Python signal handler runs only between two byte codes of the main thread: with the decode in
 C on that thread, Ctrl-C would wait for the whole decode. It also keeps OpenMP to one thread
 pool, since libgomp makes one for each thread that calls it.
+
+To wake a thread and to be woken by it takes longer than a small model's whole step. So what is
+known to be over at once may run where it is called: a signal waits for no longer than that.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[tuple[object, BaseException | None]] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may close the engine in a brief call
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
@@ -52,6 +55,16 @@ class Worker:
         if error is not None:
             raise error
         return cast(T, result)
+
+    def brief(self, function: Callable[[], T]) -> T:
+        """The result of `function()`, run in the caller's thread, while no other call runs.
+
+        For what takes a few milliseconds and can be cut by a signal's exception at any place.
+        """
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the engine is closed; load the model again")
+            return function()
 
     def close(self) -> None:
         """End the thread, once the running call is over. Safe to call twice."""

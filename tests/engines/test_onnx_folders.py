@@ -462,15 +462,15 @@ def test_logits_of_a_long_prompt_are_never_whole(tmp_path: Path) -> None:
         runner = engine._run
         assert runner.vocabulary_size == VOCABULARY
         made: list[int] = []
-        bind = runner._bind_logits
+        bind = runner.bind_logits
 
         def noted(
-            binding: object, rows: int, length: int, made: list[int] = made, bind: Any = bind
-        ) -> Any:
+            which: int, rows: int, length: int = 1, made: list[int] = made, bind: Any = bind
+        ) -> None:
             made.append(rows * length)
-            return bind(binding, rows, length)
+            bind(which, rows, length)
 
-        runner._bind_logits = noted  # type: ignore[method-assign]
+        runner.bind_logits = noted  # type: ignore[method-assign]
         engine.drop(engine.prefill(OTHER * 40, GREEDY))
         sizes[keep] = max(made)
         # With a real vocabulary the chunks are small where the graph gives all logits.

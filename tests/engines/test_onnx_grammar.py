@@ -154,18 +154,18 @@ def test_a_branch_that_cannot_go_on_does_not_hold_up_the_others(
 
 def test_numbers_that_are_none(engine: OnnxEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     branches = engine.fork(engine.prefill(PROMPT, GREEDY), [GREEDY, Sampling(seed=1)])
-    run = engine._run.run
+    run = engine._run.execute
 
     def spoilt(*arguments: Any, rows: slice = slice(1)) -> Any:
         logits = run(*arguments)
         logits[rows] = np.nan
         return logits
 
-    monkeypatch.setattr(engine._run, "run", spoilt)
+    monkeypatch.setattr(engine._run, "execute", spoilt)
     with pytest.raises(BranchesFailed, match="numbers") as caught:
         engine.step(branches)
     assert [token is None for token in caught.value.tokens] == [True, False]
-    monkeypatch.setattr(engine._run, "run", lambda *a: spoilt(*a, rows=slice(None)))
+    monkeypatch.setattr(engine._run, "execute", lambda *a: spoilt(*a, rows=slice(None)))
     with pytest.raises(ModelError, match="numbers"):
         engine.step(branches[1:])
 

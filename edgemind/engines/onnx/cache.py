@@ -10,6 +10,7 @@ until they grow.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from edgemind.engines.base import common_prefix
 from edgemind.engines.onnx.branch import OnnxBranch
 from edgemind.engines.onnx.layout import CacheTensor
 from edgemind.engines.onnx.pack import Pack, Source, Style, allocate, flat_of, view
+from edgemind.engines.onnx.repeat import Repeat
 from edgemind.engines.onnx.runner import Array, Logits, Runner
 from edgemind.errors import ContextFull
 
@@ -41,6 +43,7 @@ class Cache:
         self.branches: dict[int, OnnxBranch] = {}
         self.kept: OnnxBranch | None = None
         self._spare: list[Array] = []
+        self.repeat: Repeat | None = None
 
     # What it takes
 
@@ -69,6 +72,7 @@ class Cache:
 
     def place(self, branch: OnnxBranch, pack: Pack | None, row: int) -> None:
         """Let a branch lie in a row, beside whoever lies there."""
+        self.repeat = None
         self.leave(branch)
         branch.pack, branch.row = pack, row
         if pack is not None:
@@ -76,6 +80,7 @@ class Cache:
 
     def leave(self, branch: OnnxBranch) -> None:
         """Take a branch out of its row."""
+        self.repeat = None
         if branch.pack is not None:
             branch.pack.holders[branch.row].remove(branch)
         branch.pack = None
@@ -125,7 +130,8 @@ class Cache:
         Raises `ContextFull` where memory does not suffice, `Interrupted`; nothing has changed then.
         """
         new = ids.shape[1]
-        self._check_room(branches, new + reserve)
+        self.repeat = None
+        free = self._check_room(branches, new + reserve)
         pack = self._arrange(branches, new + reserve)
         order = [branch.row for branch in branches]
         rows = np.empty_like(ids)
@@ -140,6 +146,7 @@ class Cache:
             mask = slots < lengths[:, None] + new
         positions = lengths[:, None] + np.arange(new)
         present = pack.arrays if self.in_place else self._present(len(lengths), total)
+        started = time.perf_counter()
         try:
             logits = self._runner.run(rows, mask, positions, pack.arrays, present)
         except BaseException:
@@ -151,6 +158,11 @@ class Cache:
             self._spare = [flat_of(array) for array in pack.arrays]
             pack.arrays = present
         pack.lengths = [length + new for length in pack.lengths]
+        if new == 1 and not reserve:
+            self.repeat = Repeat(
+                self._runner, pack, branches, self.style, self._spare, self.in_place,
+                free // max(1, self.token_bytes * len(branches)), time.perf_counter() - started,
+            )  # fmt: skip
         return logits if order == [*range(len(order))] else logits[order]
 
     def groups(self, branches: Sequence[OnnxBranch]) -> list[list[OnnxBranch]]:
@@ -164,7 +176,8 @@ class Cache:
             group[at : at + most] for group in found.values() for at in range(0, len(group), most)
         ]
 
-    def _check_room(self, branches: Sequence[OnnxBranch], new: int) -> None:
+    def _check_room(self, branches: Sequence[OnnxBranch], new: int) -> int:
+        """Bytes that are left once these have grown; `ContextFull` where they cannot."""
         chosen = set(branches)
         need = self.token_bytes * len(branches) * (new + max(b.evaluated for b in branches))
         while True:
@@ -175,7 +188,7 @@ class Cache:
                 if not chosen.issuperset(holders)
             )
             if need + others <= self.limit:
-                return
+                return self.limit - need - others
             if self.kept is None:
                 raise ContextFull(
                     f"the caches would take {(need + others) >> 20} MiB and may take "

@@ -1,8 +1,8 @@
 """The ONNX engine: the five verbs over onnxruntime.
 
 Branches are rows of packs (`cache`), a step is one run for all of them, tokens are drawn in numpy
-(`draw`). All runs happen in one worker thread; `interrupt` makes onnxruntime end a run between two
-nodes.
+(`draw`). All runs happen in one worker thread, but for steps that are over in a few milliseconds;
+`interrupt` makes onnxruntime end a run between two nodes.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from edgemind.types import Sampling, Token
 
 SMALL_MODEL_BYTES = 32 << 20
 """Under it a step takes less time on one core than waiting for a second thread (docs/log.md)."""
+BRIEF_SECONDS = 0.005
+"""A step as long as this, or longer, keeps the caller's thread free for signals."""
 LONG_PROMPT_TOKENS = 256
 """After so many the memory of their activations is given back: a few milliseconds."""
 MEMORY_SHARE = 0.8
@@ -191,6 +193,11 @@ class OnnxEngine(Verbs[OnnxBranch]):
         return self._runner
 
     def _step(self, branches: list[OnnxBranch]) -> list[Token]:
+        repeat = self._cache.repeat
+        if repeat is not None and repeat.fits(branches):
+            logits = repeat.step()
+            self.evaluated_tokens += len(branches)
+            return self._drawn(branches, logits)
         for branch in branches:
             self._evaluate(branch, len(branch.tokens) - 1)
         logits = np.empty((len(branches), self.vocabulary.size), np.float32)
@@ -205,10 +212,21 @@ class OnnxEngine(Verbs[OnnxBranch]):
                 logits[[rows[branch] for branch in group]] = found
         return self._drawn(branches, logits)
 
+    def _is_brief(self, branches: list[OnnxBranch]) -> bool:
+        repeat = self._cache.repeat
+        return (
+            repeat is not None
+            and repeat.seconds < BRIEF_SECONDS
+            and repeat.fits(branches)
+            and all(branch.reading is None for branch in branches)
+        )
+
     def _drawn(self, branches: list[OnnxBranch], logits: Logits) -> list[Token]:
-        for branch in branches:
-            branch.evaluated = len(branch.tokens)
-        return self._sampler.draw(branches, logits)
+        try:
+            return self._sampler.draw(branches, logits)
+        finally:  # also for those that an exception came before
+            for branch in branches:
+                branch.evaluated = len(branch.tokens) - 1
 
     def _evaluate(self, branch: OnnxBranch, end: int) -> None:
         """Evaluate a branch's pending tokens up to `end`, in chunks; their logits are dropped."""
