@@ -154,6 +154,7 @@ def test_a_branch_that_cannot_go_on_does_not_hold_up_the_others(
 
 def test_numbers_that_are_none(engine: OnnxEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     branches = engine.fork(engine.prefill(PROMPT, GREEDY), [GREEDY, Sampling(seed=1)])
+    engine.step(branches)  # the prompt's run gave these
     run = engine._run.execute
 
     def spoilt(*arguments: Any, rows: slice = slice(1)) -> Any:

@@ -17,8 +17,9 @@ import numpy as np
 
 from edgemind.engines.base import common_prefix
 from edgemind.engines.onnx.branch import OnnxBranch
+from edgemind.engines.onnx.buffers import Buffers
 from edgemind.engines.onnx.layout import CacheTensor
-from edgemind.engines.onnx.pack import Pack, Source, Style, allocate, flat_of, view
+from edgemind.engines.onnx.pack import Pack, Source, Style, flat_of, view
 from edgemind.engines.onnx.repeat import Repeat
 from edgemind.engines.onnx.runner import Array, Logits, Runner
 from edgemind.errors import ContextFull
@@ -43,6 +44,7 @@ class Cache:
         self.branches: dict[int, OnnxBranch] = {}
         self.kept: OnnxBranch | None = None
         self._spare: list[Array] = []
+        self._buffers = Buffers()
         self.repeat: Repeat | None = None
 
     # What it takes
@@ -89,8 +91,10 @@ class Cache:
         """Take a branch out for good; its pack shrinks once half of its rows are empty."""
         pack = branch.pack
         self.leave(branch)
-        if pack is None:
-            return
+        if pack is not None:
+            self._shrink(pack)
+
+    def _shrink(self, pack: Pack) -> None:
         used = [row for row, holders in enumerate(pack.holders) if holders]
         if used and 2 * len(used) <= len(pack.holders):
             self._spare.clear()
@@ -153,12 +157,18 @@ class Cache:
             if not self.in_place:
                 self._spare = [flat_of(array) for array in present]
             raise
-        if not self.in_place:
+        if not self.in_place and any(len(holders) > 1 for holders in pack.holders):
+            # What others still read stays theirs.
+            pack, old = Pack(present, pack.lengths), pack
+            for branch in branches:
+                self.place(branch, pack, branch.row)
+            self._shrink(old)
+        elif not self.in_place:
             # What was the past is where the next step writes.
             self._spare = [flat_of(array) for array in pack.arrays]
             pack.arrays = present
         pack.lengths = [length + new for length in pack.lengths]
-        if new == 1 and not reserve:
+        if new == 1 and not reserve and (self.in_place or self._spare):
             self.repeat = Repeat(
                 self._runner, pack, branches, self.style, self._spare, self.in_place,
                 free // max(1, self.token_bytes * len(branches)), time.perf_counter() - started,
@@ -197,13 +207,17 @@ class Cache:
             self.forget_kept()
 
     def _arrange(self, branches: Sequence[OnnxBranch], new: int) -> Pack:
-        """A pack whose rows are exactly these branches, in any order."""
+        """A pack whose rows are exactly these branches, in any order.
+
+        Where a graph writes elsewhere than it reads, others may lie in these rows too.
+        """
         pack = branches[0].pack
         if (
             pack is not None
             and len(pack.holders) == len(branches)
             and all(branch.pack is pack for branch in branches)
-            and all(len(holders) == 1 for holders in pack.holders)
+            and len({branch.row for branch in branches}) == len(branches)
+            and not (self.in_place and any(len(holders) > 1 for holders in pack.holders))
             and all(branch.evaluated == pack.lengths[branch.row] for branch in branches)
         ):
             if self.in_place and max(pack.lengths) + new > pack.slots:
@@ -253,7 +267,10 @@ class Cache:
         """One tensor of a new pack. Padding is zero: what is masked must still be a number."""
         longest = max(lengths)
         shape = (len(sources), tensor.heads, slots, tensor.width)
-        array = view(allocate(math.prod(shape), tensor.kind), shape)
+        # With room for the step that will write where this one read.
+        roomy = slots if self.in_place else slots + SPARE_SLOTS
+        size = len(sources) * tensor.heads * roomy * tensor.width
+        array = view(self._buffers.take(size, tensor.kind), shape)
         for row, (source, length) in enumerate(zip(sources, lengths, strict=True)):
             to = longest - length if self.style is Style.END else 0
             if source.pack is not None:
@@ -267,7 +284,7 @@ class Cache:
         """The given rows of a pack in an array of their own, as they lie."""
         held = rows[0][0].arrays[index]
         shape = (len(rows), *held.shape[1:])
-        array = view(allocate(math.prod(shape), tensor.kind), shape)
+        array = view(self._buffers.take(math.prod(shape), tensor.kind), shape)
         return np.take(held, [row for _, row in rows], axis=0, out=array)
 
     def _renumber(self, pack: Pack, rows: Sequence[int]) -> None:
@@ -296,6 +313,6 @@ class Cache:
                 if waiting:
                     waiting[index] = flat = np.empty(0, tensor.kind)  # freed before the next
                 roomy = rows * tensor.heads * (slots + SPARE_SLOTS) * tensor.width
-                flat = allocate(roomy, tensor.kind)
+                flat = self._buffers.take(roomy, tensor.kind)
             found.append(view(flat, shape))
         return found

@@ -173,7 +173,7 @@ class OnnxEngine(Verbs[OnnxBranch]):
             child.decoder.setstate(state)
             self._sampler.begin(child, parent)
             self._cache.place(child, parent.pack, parent.row)
-            child.evaluated = parent.evaluated
+            child.evaluated, child.ahead = parent.evaluated, parent.ahead
 
     def _admit(self, branch: OnnxBranch) -> OnnxBranch:
         """Count a branch in; two more than are stepped: the prompt they come from, and the kept."""
@@ -193,6 +193,8 @@ class OnnxEngine(Verbs[OnnxBranch]):
         return self._runner
 
     def _step(self, branches: list[OnnxBranch]) -> list[Token]:
+        if self._run.is_stopped:
+            raise Interrupted
         repeat = self._cache.repeat
         if repeat is not None and repeat.fits(branches):
             logits = repeat.step()
@@ -202,14 +204,17 @@ class OnnxEngine(Verbs[OnnxBranch]):
             self._evaluate(branch, len(branch.tokens) - 1)
         logits = np.empty((len(branches), self.vocabulary.size), np.float32)
         rows = {branch: row for row, branch in enumerate(branches)}
-        for group in self._cache.groups(branches):
+        for branch in branches:
+            if branch.ahead is not None and branch.ahead[0] == len(branch.tokens):
+                logits[rows.pop(branch)] = branch.ahead[1]
+        for group in self._cache.groups([*rows]):
             ids = np.array([[branch.tokens[-1]] for branch in group])
             found = self._cache.advance(group, ids)
-            self.evaluated_tokens += len(group)
             if len(group) == len(branches):
                 logits = found
             else:
                 logits[[rows[branch] for branch in group]] = found
+        self.evaluated_tokens += len(branches)
         return self._drawn(branches, logits)
 
     def _is_brief(self, branches: list[OnnxBranch]) -> bool:
@@ -227,9 +232,15 @@ class OnnxEngine(Verbs[OnnxBranch]):
         finally:  # also for those that an exception came before
             for branch in branches:
                 branch.evaluated = len(branch.tokens) - 1
+                if branch.ahead is not None and branch.ahead[0] <= branch.evaluated:
+                    branch.ahead = None
 
     def _evaluate(self, branch: OnnxBranch, end: int) -> None:
-        """Evaluate a branch's pending tokens up to `end`, in chunks; their logits are dropped."""
+        """Evaluate a branch's pending tokens up to `end`, its last, in chunks.
+
+        The run of the last chunk takes that one along, which saves a run of its own: the row holds
+        it already, and the next step draws from `branch.ahead`.
+        """
         runner, begun = self._run, branch.evaluated
         while branch.evaluated < end:
             several = self._several or (not branch.evaluated and not runner.layouts[0].one_token)
@@ -237,8 +248,11 @@ class OnnxEngine(Verbs[OnnxBranch]):
             count = min(left, runner.chunk_tokens) if several else 1
             if not self._several and not branch.evaluated:
                 count = left  # the one chance to evaluate several at once
-            chunk = branch.tokens[branch.evaluated : branch.evaluated + count]
-            self._cache.advance([branch], np.array([chunk]), reserve=left - count)
+            last = several and count == left
+            chunk = branch.tokens[branch.evaluated : branch.evaluated + count + last]
+            logits = self._cache.advance([branch], np.array([chunk]), reserve=left - count)
+            if last:
+                branch.ahead = len(branch.tokens), logits[0].copy()
             branch.evaluated += count
             self.evaluated_tokens += count
         if end - begun >= LONG_PROMPT_TOKENS:
@@ -247,7 +261,7 @@ class OnnxEngine(Verbs[OnnxBranch]):
     def _drop(self, branch: OnnxBranch, keep: bool) -> None:
         branch.alive = False
         self._cache.branches.pop(branch.sequence, None)
-        branch.reading = branch.chance = None
+        branch.reading = branch.chance = branch.ahead = None
         if keep and branch.evaluated:
             self._cache.forget_kept()
             self._cache.kept = branch
