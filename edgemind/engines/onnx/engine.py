@@ -18,18 +18,19 @@ from edgemind.engines.base import Interrupted, ModelInfo
 from edgemind.engines.cores import performance_cores
 from edgemind.engines.onnx.branch import OnnxBranch
 from edgemind.engines.onnx.cache import Cache
-from edgemind.engines.onnx.describe import describe, stop_ids, usual_ends
+from edgemind.engines.onnx.describe import bound_of, describe, stop_ids, usual_ends
 from edgemind.engines.onnx.draw import Sampler
 from edgemind.engines.onnx.folder import find_files
+from edgemind.engines.onnx.fuse import fused_model
 from edgemind.engines.onnx.pack import give_back
-from edgemind.engines.onnx.probe import probe
+from edgemind.engines.onnx.probe import Nature, probe
 from edgemind.engines.onnx.providers import chosen, preferred_variants, provider_key, started
-from edgemind.engines.onnx.runner import Logits, Runner, load_onnxruntime
+from edgemind.engines.onnx.runner import CPU, Logits, Runner, load_onnxruntime
 from edgemind.engines.onnx.vocabulary import OnnxVocabulary
 from edgemind.engines.sampling import complete
 from edgemind.engines.verbs import Verbs
 from edgemind.engines.worker import Worker
-from edgemind.errors import ContextFull
+from edgemind.errors import ContextFull, EdgemindError
 from edgemind.formats.onnx_files import inspect_onnx
 from edgemind.types import Sampling, Token
 
@@ -51,7 +52,8 @@ class OnnxEngine(Verbs[OnnxBranch]):
     `context` bounds one branch, in tokens (the model's own bound applies too), `width` the
     branches stepped at once. `variant` chooses among a folder's models (`q4`, `fp16`, …),
     `provider` where to run (`edgemind.engines.onnx.providers`). `memory` bounds the bytes of all
-    caches; None for most of what is free now. `notices` say what is not as it was asked for.
+    caches; None for most of what is free now. Without `fuse` a graph runs just as its file has it
+    (`edgemind.engines.onnx.fuse`). `notices` say what is not as it was asked for.
     """
 
     kind = OnnxBranch
@@ -66,6 +68,7 @@ class OnnxEngine(Verbs[OnnxBranch]):
         variant: str | None = None,
         provider: str = "cpu",
         memory: int | None = None,
+        fuse: bool = True,
     ) -> None:
         key = provider_key(provider)
         self._files = files = find_files(path, variant, preferred_variants(provider))
@@ -78,6 +81,7 @@ class OnnxEngine(Verbs[OnnxBranch]):
         self._parameters, self._bytes = graphs[0].parameters, size
         free, _ = free_memory()
         self._memory = int(MEMORY_SHARE * (free or LEAST_KNOWN)) if memory is None else memory
+        self._fuse = fuse
         self._numbers = itertools.count()
         self._closed = False
         self._runner: Runner | None = None
@@ -93,11 +97,11 @@ class OnnxEngine(Verbs[OnnxBranch]):
     def _open(self, key: str, context: int) -> None:
         library, files = load_onnxruntime(), self._files
         providers, notice = chosen(key, library.get_available_providers())
-        self._runner = runner = Runner(files, providers, self.threads)
+        self._runner, nature = self._started(providers, context)
+        runner = self._runner
         notice = notice or started(key, runner.providers)
         self.notices: tuple[str, ...] = (notice,) if notice else ()
         self.device = f"cpu:{self.threads}" if key == "cpu" or notice else key
-        nature = probe(runner)
         self._several = nature.several
         self.vocabulary = OnnxVocabulary(files.home, runner.vocabulary_size)
         self.vocabulary.ends = frozenset(stop_ids(files) or usual_ends(self.vocabulary))
@@ -107,6 +111,22 @@ class OnnxEngine(Verbs[OnnxBranch]):
         self.context_length = min(context, self.info.context_length or context)
         self._cache = Cache(runner, nature.style, nature.in_place, self._memory)
         self._sampler = Sampler(self.vocabulary)
+
+    def _started(self, providers: list[str], context: int) -> tuple[Runner, Nature]:
+        """The model in onnxruntime, its attention in one operator where that is proven to fit."""
+        files = self._files
+        if self._fuse and providers == [CPU]:
+            try:
+                model = fused_model(files, min(context, bound_of(files) or context))
+                if model is not None:
+                    runner = Runner(files, providers, self.threads, model)
+                    nature = probe(runner)
+                    if nature.in_place:
+                        return runner, nature
+            except EdgemindError:
+                pass  # what is wrong is told below, of the file as it is
+        runner = Runner(files, providers, self.threads)
+        return runner, probe(runner)
 
     def close(self) -> None:
         """Free the model. Safe to call twice; the engine cannot be used afterwards."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ SILENT = 4
 LOGITS_BYTES = 32 << 20
 """Most memory for the logits of a chunk of a prompt, where a graph gives those of every token."""
 CHUNK_TOKENS = 512
+WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 LEAST_CHUNK_TOKENS = 16
 
 
@@ -90,9 +92,17 @@ class Runner:
     """The sessions of a model. `interrupt` may come from any thread, all else from one.
 
     `providers` are onnxruntime's names, the processor among them; `threads` of the processor.
+    `rewritten` is what stands for the graph: a model, and the folder that its weights are named
+    from.
     """
 
-    def __init__(self, files: ModelFiles, providers: Sequence[str], threads: int) -> None:
+    def __init__(
+        self,
+        files: ModelFiles,
+        providers: Sequence[str],
+        threads: int,
+        rewritten: tuple[bytes, Path] | None = None,
+    ) -> None:
         self._library = library = load_onnxruntime()
         self._stopped = False
         self._options = library.RunOptions()
@@ -107,9 +117,12 @@ class Runner:
         # It keeps a plan for every shape it has seen, and here every step has another shape.
         settings.enable_mem_pattern = False
         self._sessions: list[Any] = []
+        if rewritten is not None:
+            settings.add_session_config_entry(WEIGHTS_FOLDER, str(rewritten[1]))
         for path in files.paths:
+            model = str(path) if rewritten is None else rewritten[0]
             try:
-                session = library.InferenceSession(str(path), settings, providers=list(providers))
+                session = library.InferenceSession(model, settings, providers=list(providers))
             except Exception as error:  # its exceptions have no common base but this one
                 raise _refused(str(path), error) from None
             self._sessions.append(session)
