@@ -209,7 +209,8 @@ class Cache:
     def _arrange(self, branches: Sequence[OnnxBranch], new: int) -> Pack:
         """A pack whose rows are exactly these branches, in any order.
 
-        Where a graph writes elsewhere than it reads, others may lie in these rows too.
+        Others may lie in these rows too: of what they hold nothing is overwritten, and who grows
+        later finds the row longer than it should be and gets a copy.
         """
         pack = branches[0].pack
         if (
@@ -217,7 +218,6 @@ class Cache:
             and len(pack.holders) == len(branches)
             and all(branch.pack is pack for branch in branches)
             and len({branch.row for branch in branches}) == len(branches)
-            and not (self.in_place and any(len(holders) > 1 for holders in pack.holders))
             and all(branch.evaluated == pack.lengths[branch.row] for branch in branches)
         ):
             if self.in_place and max(pack.lengths) + new > pack.slots:
