@@ -25,7 +25,7 @@ from edgemind.engines.onnx.fuse import fused_model
 from edgemind.engines.onnx.pack import give_back
 from edgemind.engines.onnx.probe import Nature, probe
 from edgemind.engines.onnx.providers import chosen, preferred_variants, provider_key, started
-from edgemind.engines.onnx.runner import CPU, Logits, Runner, load_onnxruntime
+from edgemind.engines.onnx.runner import CPU, LONG_CHUNK_TOKENS, Logits, Runner, load_onnxruntime
 from edgemind.engines.onnx.vocabulary import OnnxVocabulary
 from edgemind.engines.sampling import complete
 from edgemind.engines.verbs import Verbs
@@ -38,8 +38,6 @@ SMALL_MODEL_BYTES = 32 << 20
 """Under it a step takes less time on one core than waiting for a second thread (docs/log.md)."""
 BRIEF_SECONDS = 0.005
 """A step as long as this, or longer, keeps the caller's thread free for signals."""
-LONG_PROMPT_TOKENS = 256
-"""After so many the memory of their activations is given back: a few milliseconds."""
 MEMORY_SHARE = 0.8
 """Of the memory that is free when a model is opened, what caches may take."""
 LEAST_KNOWN = 1 << 30
@@ -275,7 +273,7 @@ class OnnxEngine(Verbs[OnnxBranch]):
                 branch.ahead = len(branch.tokens), logits[0].copy()
             branch.evaluated += count
             self.evaluated_tokens += count
-        if end - begun >= LONG_PROMPT_TOKENS:
+        if end - begun >= LONG_CHUNK_TOKENS:
             give_back()
 
     def _drop(self, branch: OnnxBranch, keep: bool) -> None:

@@ -30,6 +30,8 @@ LOGITS_BYTES = 32 << 20
 CHUNK_TOKENS = 512
 WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 LEAST_CHUNK_TOKENS = 16
+LONG_CHUNK_TOKENS = 256
+"""From so many on memory is given back after a run; the next long one takes milliseconds more."""
 
 
 def load_onnxruntime() -> Any:
@@ -106,11 +108,14 @@ class Runner:
         self._library = library = load_onnxruntime()
         self._stopped = False
         self._options = library.RunOptions()
-        # What a chunk of a prompt takes for its activations is given back after it.
+        # What a long chunk of a prompt takes for its activations is given back after it.
         self._chunk_options = library.RunOptions()
         self._chunk_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         for options in (self._options, self._chunk_options):
             options.log_severity_level = SILENT
+            # The default, but written down: where it is not, onnxruntime's Python throws and
+            # catches an exception of C++ at each run to learn that, 60 µs and more.
+            options.add_run_config_entry("gpu_graph_id", "0")
         settings = library.SessionOptions()
         settings.intra_op_num_threads = threads
         settings.log_severity_level = SILENT
@@ -205,16 +210,16 @@ class Runner:
             binding.give(tensor.present, new)
         last_only = bool(layout.keep) or layout.last_only
         self.bind_logits(which, rows, 1 if last_only else length)
-        return self.execute(which, length > 1)
+        return self.execute(which, length >= LONG_CHUNK_TOKENS)
 
-    def execute(self, which: int, several: bool = False) -> Logits:
+    def execute(self, which: int, long: bool = False) -> Logits:
         """Run a session over what is bound to it; the logits of each row's last token.
 
-        `several` tokens a row: their activations are given back. Raises as `run` does.
+        After a `long` chunk its activations are given back. Raises as `run` does.
         """
         if self._stopped:
             raise Interrupted
-        binding, options = self.bindings[which], self._chunk_options if several else self._options
+        binding, options = self.bindings[which], self._chunk_options if long else self._options
         try:
             self._sessions[which].run_with_iobinding(binding.raw, options)
         except Exception as error:  # onnxruntime raises RuntimeError and types of its own
