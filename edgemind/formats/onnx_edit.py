@@ -133,14 +133,14 @@ def whole_numbers(
     return sizes + number(2, kind) + message(8, name.encode()) + message(9, raw)
 
 
+def float_number(name: str, value: float) -> bytes:
+    """An encoded float32."""
+    return number(2, FLOAT32) + message(8, name.encode()) + message(9, struct.pack("<f", value))
+
+
 def port(name: str, kind: int) -> bytes:
     """An encoded input or output of any shape."""
     return message(1, name.encode()) + message(2, message(1, number(1, kind)))
-
-
-def opset(domain: str, version: int) -> bytes:
-    """The model's field that names a set of operators."""
-    return message(8, message(1, domain.encode()) + number(2, version))
 
 
 # The encoding

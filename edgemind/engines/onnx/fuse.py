@@ -21,6 +21,7 @@ from edgemind.formats.onnx_edit import (
     INT32,
     Graph,
     Node,
+    float_number,
     model_of,
     node,
     read_graph,
@@ -35,6 +36,7 @@ MOST_NODES = 400
 """In the attention of one layer; more is something else."""
 SHAPING = frozenset({"Transpose", "Unsqueeze", "Expand", "Reshape", "Gather", "Identity"})
 TURN, FUSED = (0, 2, 1, 3), "edgemind.fused"
+TWO = f"{FUSED}.two"
 
 
 def fused_model(files: ModelFiles, context: int) -> tuple[bytes, Path] | None:
@@ -165,9 +167,10 @@ class _Writing:
         if any(not caches.isdisjoint(one.inputs) for one in kept):
             return None
         used = {name for one in kept for name in one.inputs}
+        self._tensors.append(float_number(TWO, 2.0))
         return model_of(
             graph,
-            [*(one.raw for one in kept), *self._nodes],
+            [*(self._squared(one) or one.raw for one in kept), *self._nodes],
             [one.raw for one in graph.inputs.values()],
             [one.raw for one in graph.outputs.values()],
             [*(raw for name, raw in graph.tensors.items() if name in used), *self._tensors],
@@ -219,6 +222,15 @@ class _Writing:
             )
         )
         self._made.update(outputs)
+
+    def _squared(self, one: Node) -> bytes | None:
+        """A product of a tensor with itself, before a mean, as onnxruntime knows it in a norm."""
+        if one.operator != "Mul" or one.inputs[0] != one.inputs[1]:
+            return None
+        after = self._readers.get(one.outputs[0], ())
+        if [reader.operator for reader in after] != ["ReduceMean"]:
+            return None
+        return node("Pow", [one.inputs[0], TWO], one.outputs)
 
     def _flat(self, name: str, part: str, heads: int, width: int) -> str:
         """A tensor of [rows, heads, tokens, width] as [rows, tokens, heads * width]."""
