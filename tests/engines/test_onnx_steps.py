@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -129,6 +131,40 @@ def test_a_worker_runs_brief_calls_at_once_until_it_is_closed() -> None:
     worker.brief(worker.close)
     with pytest.raises(RuntimeError, match="closed"):
         worker.brief(lambda: None)
+
+
+def test_a_call_that_a_signal_cuts_leaves_nothing_for_the_next() -> None:
+    worker, stopped = Worker("test"), threading.Event()
+    for line in range(30):
+        cut_at(line, lambda: worker.call(lambda: "cut", stopped.set))
+        assert worker.call(lambda: "next", stopped.set) == "next", f"cut at line {line}"
+    assert stopped.is_set()
+    worker.close()
+
+
+def test_calls_go_on_under_a_storm_of_signals() -> None:
+    """Also where one comes between the end of a call and the caller who hears of it."""
+    worker, cuts, heard = Worker("test"), 0, []
+
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, press)
+    until = time.monotonic() + 0.3
+    try:
+        while time.monotonic() < until:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 2e-5)
+                for number in range(20):
+                    heard.append((number, worker.call(lambda number=number: number, int)))  # type: ignore[misc]
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                cuts += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert cuts and all(asked == answered for asked, answered in heard)
+    worker.close()
 
 
 @pytest.mark.parametrize("size", [40, 3000, 20_000])
