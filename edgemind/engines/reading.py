@@ -103,7 +103,7 @@ def _onnx(engine: OnnxEngine, tokens: Sequence[int]) -> Iterator[Logits]:
         # One by one, as an answer is made: graphs give the logits of the last token alone.
         rows = []
         for token in piece:
-            rows.append(cache.advance([[branch]], np.array([[token]]))[0].copy())
+            rows.append(cache.advance([branch], np.array([[token]]))[0].copy())
             branch.evaluated += 1
         return np.array(rows)
 

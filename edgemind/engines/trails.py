@@ -52,10 +52,17 @@ def twins(branches: Sequence[B]) -> list[list[B]]:
 
 
 def mark_evaluated(group: Sequence[Branch], count: int) -> None:
-    """The first `count` tokens of these twins are evaluated now.
+    """The first `count` tokens of these twins are evaluated now: their trail leads on."""
+    lead_on(group, count)
+    for branch in group:
+        branch.evaluated = count
 
-    They share a trail till they part. It is a new one, since others that had their old one may go
-    on otherwise, unless it was this same token that led on from there.
+
+def lead_on(group: Sequence[Branch], count: int) -> None:
+    """Twins have gone on to `count` tokens: the trail that they share till they part.
+
+    It is a new one, since others that had their old one may go on otherwise, unless it was this
+    same token that led on from there.
     """
     first = group[0]
     old = first.trail
@@ -65,7 +72,7 @@ def mark_evaluated(group: Sequence[Branch], count: int) -> None:
         trail = Trail(count)
     trail.holders.extend(group)
     for branch in group:
-        branch.evaluated, branch.trail = count, trail
+        branch.trail = trail
 
 
 def part(branch: Branch) -> None:

@@ -54,6 +54,10 @@ class Verbs(ABC, Generic[B]):
     def _step(self, branches: list[B]) -> list[Token]:
         """Evaluate what is pending and draw a token for each."""
 
+    def _is_brief(self, _branches: list[B]) -> bool:
+        """Whether `_step` of these may run where it is called; see `Worker.brief`."""
+        return False
+
     @abstractmethod
     def _drop(self, branch: B, keep: bool) -> None:
         """Give a branch's memory back, or keep it as the next prompt's prefix."""
@@ -80,14 +84,18 @@ class Verbs(ABC, Generic[B]):
     def step(self, branches: Sequence[Branch]) -> list[Token]:
         """One batched decode, one sampled token for each branch; see `Engine.step`."""
         own = [self._own(branch) for branch in branches]
-        if len({branch.sequence for branch in own}) != len(own):
+        if len(own) > 1 and len({branch.sequence for branch in own}) != len(own):
             raise ValueError("a branch stands twice in one step")
         if len(own) > self.max_width:
             raise ValueError(f"{len(own)} branches in one step; at most {self.max_width}")
         for branch in own:
             if len(branch.tokens) >= self.context_length:
                 raise ContextFull(f"a branch has filled its {self.context_length} tokens")
-        return self._worker.call(lambda: self._step(own), self.interrupt) if own else []
+        if not own:
+            return []
+        if self._is_brief(own):
+            return self._worker.brief(lambda: self._step(own))
+        return self._worker.call(lambda: self._step(own), self.interrupt)
 
     def extend(self, branch: Branch, tokens: Sequence[int]) -> None:
         """Append known tokens; see `Engine.extend`."""

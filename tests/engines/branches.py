@@ -40,7 +40,7 @@ def before_runs(
     """Call `function` before each call into the engine's library that evaluates tokens."""
     assert isinstance(engine, LlamaEngine | OnnxEngine)
     owner: Any = engine if isinstance(engine, LlamaEngine) else engine._runner
-    name = "_decode" if isinstance(engine, LlamaEngine) else "run"
+    name = "_decode" if isinstance(engine, LlamaEngine) else "execute"
     run = getattr(owner, name)
 
     def called(*arguments: Any) -> Any:

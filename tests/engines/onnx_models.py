@@ -52,6 +52,10 @@ class Kind:
     forgets_order: bool = False
     """As exports that were traced with one new token: several of them see each other."""
     slots_input: bool = False
+    direct: bool = False
+    """The cache is given as it was concatenated: attention that can be told to be attention."""
+    window: int | None = None
+    """No token sees one so far behind it."""
 
 
 MATRIX = {
@@ -68,6 +72,10 @@ MATRIX = {
     "keep": Kind(keep=True, kv_heads=2),
     "forgets order": Kind(layout="pair", forgets_order=True),
     "cache_position": Kind(positions="mask", slots_input=True),
+    "direct": Kind(kv_heads=2, direct=True),
+    "direct, no position ids": Kind(positions="mask", kv_heads=1, direct=True),
+    "direct, by slot": Kind(positions="slots", direct=True),
+    "direct, with a window": Kind(direct=True, window=12),
 }
 
 
@@ -121,6 +129,10 @@ class _Builder:
             queries = self.add("Add", [queries, self.scalar(CONTEXT)], "queries.late")
         column = self.add("Unsqueeze", [queries, self.ints(1)], "queries.column")
         causal = self.add("LessOrEqual", [keys, column], "causal")
+        if self.kind.window:
+            behind = self.add("Sub", [column, keys], "behind")
+            near = self.add("Less", [behind, self.scalar(self.kind.window)], "near")
+            causal = self.add("And", [causal, near], "causal.near")
         real = self.add("Cast", ["attention_mask"], "real", to=TensorProto.BOOL)
         real = self.add("Unsqueeze", [real, self.ints(1, 2)], "real.rows")
         seen = self.add("And", [causal, real], "seen")
@@ -161,8 +173,11 @@ class _Builder:
                 held = f"past_key_values.{layer}.{part}"
                 if kind.half:
                     held = self.add("Cast", [held], f"{name}.{part}.held", to=TensorProto.FLOAT)
-                split = self.add("Concat", [held, split], f"{name}.{part}.all", axis=2)
-            if kind.half:
+                whole_name = f"present.{layer}.{part}" if kind.direct else f"{name}.{part}.all"
+                split = self.add("Concat", [held, split], whole_name, axis=2)
+            if kind.direct and self.past:
+                pass
+            elif kind.half:
                 self.add("Cast", [split], f"present.{layer}.{part}", to=TensorProto.FLOAT16)
             else:
                 self.add("Identity", [split], f"present.{layer}.{part}")
@@ -363,8 +378,10 @@ def write(folder: Path, kind: Kind = Kind(), name: str = "model.onnx") -> Path:
             "search": {"top_k": 11},
         }  # fmt: skip
     else:
-        files["config.json"] = {"model_type": "llama", "max_position_embeddings": CONTEXT,
-                                "_name_or_path": "somebody/tiny"}  # fmt: skip
+        files["config.json"] = {
+            "model_type": "llama", "max_position_embeddings": CONTEXT,
+            "num_attention_heads": HEADS, "_name_or_path": "somebody/tiny",
+        }  # fmt: skip
         files["generation_config.json"] = {"eos_token_id": ends}
     for file, content in files.items():
         (folder / file).write_text(json.dumps(content))

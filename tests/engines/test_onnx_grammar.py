@@ -157,18 +157,19 @@ def test_numbers_that_are_none(engine: OnnxEngine, monkeypatch: pytest.MonkeyPat
     branches = engine.fork(engine.prefill(PROMPT, GREEDY), [GREEDY, Sampling(seed=1)])
     for branch, token in zip(branches, PROMPT, strict=False):  # a row of logits for each
         engine.extend(branch, [token])
-    run = engine._run.run
+    engine.step(branches)
+    run = engine._run.execute
 
     def spoilt(*arguments: Any, rows: slice = slice(1)) -> Any:
         logits = run(*arguments)
         logits[rows] = np.nan
         return logits
 
-    monkeypatch.setattr(engine._run, "run", spoilt)
+    monkeypatch.setattr(engine._run, "execute", spoilt)
     with pytest.raises(BranchesFailed, match="numbers") as caught:
         engine.step(branches)
     assert [token is None for token in caught.value.tokens] == [True, False]
-    monkeypatch.setattr(engine._run, "run", lambda *a: spoilt(*a, rows=slice(None)))
+    monkeypatch.setattr(engine._run, "execute", lambda *a: spoilt(*a, rows=slice(None)))
     with pytest.raises(ModelError, match="numbers"):
         engine.step(branches[1:])
 

@@ -112,6 +112,10 @@ FOUND = {
     "keep": (Style.END, True, False),
     "forgets order": (Style.END, False, False),
     "cache_position": (Style.END, True, False),
+    "direct": (Style.BEGIN, True, True),
+    "direct, no position ids": (Style.BEGIN, True, True),
+    "direct, by slot": (Style.EQUAL, True, True),
+    "direct, with a window": (Style.END, True, False),
 }
 
 

@@ -98,7 +98,8 @@ class Session:
         if isinstance(self.engine, LlamaEngine):
             return self.engine._cache.length(branch.sequence)
         assert isinstance(branch, OnnxBranch) and branch.pack
-        return branch.pack.lengths[branch.row]
+        # Others may lie in its row and have grown since.
+        return min(branch.evaluated, branch.pack.lengths[branch.row])
 
     def check_places(self) -> None:
         """No sequence, no row leaks."""

@@ -13,14 +13,17 @@ from edgemind.engines.base import Branch
 if TYPE_CHECKING:
     from edgemind.engines.onnx.grammars import Reading
     from edgemind.engines.onnx.pack import Pack
+    from edgemind.engines.onnx.runner import Logits
 
 
 @dataclass(eq=False, slots=True)
 class OnnxBranch(Branch):
     """`pack` and `row` say where its keys and values lie: the first `evaluated` of that row.
 
-    Several branches share a row until they say different things. `chance` is its own stream of
-    random numbers, made at its first draw. `reading` is its grammar's state after `judged` tokens.
+    Several branches share a row while they say the same, or while only one of them grows. `chance`
+    is its own stream of random numbers, made at its first draw. `reading` is its grammar's state
+    after `judged` tokens. `ahead` are logits that a prompt's run gave already, and of how many
+    tokens: the next step draws from them if there are still as many.
     """
 
     pack: Pack | None = None
@@ -28,6 +31,7 @@ class OnnxBranch(Branch):
     chance: np.random.Generator | None = None
     reading: Reading | None = None
     judged: int = 0
+    ahead: tuple[int, Logits] | None = None
     decoder: codecs.IncrementalDecoder = field(
         default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
     )

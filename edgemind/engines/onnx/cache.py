@@ -3,26 +3,27 @@
 A *pack* is one array of (rows, heads, slots, width) for each key and value tensor: what one run
 takes as its past. Branches that are stepped together are rows of one pack, so that a step copies
 nothing here; when the set of stepped branches changes (a fork, a sample that ended), their rows
-are copied into a new pack once. A fork itself copies nothing: children share a row until they say
-different things.
+are copied into a new pack once. A fork itself copies nothing: children share their parent's row
+until they grow.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
 
 from edgemind.engines.base import common_prefix
 from edgemind.engines.onnx.branch import OnnxBranch
+from edgemind.engines.onnx.buffers import Buffers
 from edgemind.engines.onnx.layout import CacheTensor
-from edgemind.engines.onnx.pack import Pack, Source, Style, allocate, flat_of, view
+from edgemind.engines.onnx.pack import Pack, Source, Style, flat_of, view
+from edgemind.engines.onnx.repeat import Repeat
 from edgemind.engines.onnx.runner import Array, Logits, Runner
 from edgemind.errors import ContextFull
 
-Twins = list[OnnxBranch]
-"""Branches that have said the same so far (`edgemind.engines.base.twins`): one row."""
 SPARE_SLOTS = 64
 """Room for so many further tokens in a new buffer; pages that are never written cost nothing."""
 
@@ -43,6 +44,8 @@ class Cache:
         self.branches: dict[int, OnnxBranch] = {}
         self.kept: OnnxBranch | None = None
         self._spare: list[Array] = []
+        self._buffers = Buffers()
+        self.repeat: Repeat | None = None
 
     # What it takes
 
@@ -71,6 +74,7 @@ class Cache:
 
     def place(self, branch: OnnxBranch, pack: Pack | None, row: int) -> None:
         """Let a branch lie in a row, beside whoever lies there."""
+        self.repeat = None
         self.leave(branch)
         branch.pack, branch.row = pack, row
         if pack is not None:
@@ -78,6 +82,7 @@ class Cache:
 
     def leave(self, branch: OnnxBranch) -> None:
         """Take a branch out of its row."""
+        self.repeat = None
         if branch.pack is not None:
             branch.pack.holders[branch.row].remove(branch)
         branch.pack = None
@@ -86,8 +91,10 @@ class Cache:
         """Take a branch out for good; its pack shrinks once half of its rows are empty."""
         pack = branch.pack
         self.leave(branch)
-        if pack is None:
-            return
+        if pack is not None:
+            self._shrink(pack)
+
+    def _shrink(self, pack: Pack) -> None:
         used = [row for row, holders in enumerate(pack.holders) if holders]
         if used and 2 * len(used) <= len(pack.holders):
             self._spare.clear()
@@ -96,6 +103,13 @@ class Cache:
             self._renumber(pack, used)
         elif not used and pack.arrays:
             self._spare.clear()
+
+    def step_aside(self, branch: OnnxBranch, leader: OnnxBranch) -> None:
+        """Take a twin of `leader` out for one run: what it lies in is the leader's row after it."""
+        if branch.pack is leader.pack and branch.row == leader.row:
+            self.leave(branch)
+        else:
+            self.release(branch)
 
     def forget_kept(self) -> None:
         """Free the kept branch's row, if there is one."""
@@ -120,16 +134,17 @@ class Cache:
 
     # Growing
 
-    def advance(self, groups: Sequence[Twins], ids: Array, reserve: int = 0) -> Logits:
-        """Evaluate `ids` of (groups, tokens): the logits after each group's last, in order.
+    def advance(self, branches: Sequence[OnnxBranch], ids: Array, reserve: int = 0) -> Logits:
+        """Evaluate `ids` of (branches, tokens): the logits after each branch's last, in order.
 
-        Several tokens only for one group at a time. `reserve` further slots will be needed soon.
+        Several tokens only for one branch at a time. `reserve` further slots will be needed soon.
         Raises `ContextFull` where memory does not suffice, `Interrupted`; nothing has changed then.
         """
         new = ids.shape[1]
-        self._check_room(groups, new + reserve)
-        pack = self._arrange(groups, new + reserve)
-        order = [group[0].row for group in groups]
+        self.repeat = None
+        free = self._check_room(branches, new + reserve)
+        pack = self._arrange(branches, new + reserve)
+        order = [branch.row for branch in branches]
         rows = np.empty_like(ids)
         rows[order] = ids
         lengths = np.array(pack.lengths)
@@ -142,31 +157,46 @@ class Cache:
             mask = slots < lengths[:, None] + new
         positions = lengths[:, None] + np.arange(new)
         present = pack.arrays if self.in_place else self._present(len(lengths), total)
+        started = time.perf_counter()
         try:
             logits = self._runner.run(rows, mask, positions, pack.arrays, present)
         except BaseException:
             if not self.in_place:
                 self._spare = [flat_of(array) for array in present]
             raise
-        if not self.in_place:
+        if not self.in_place and any(len(holders) > 1 for holders in pack.holders):
+            # What others still read stays theirs.
+            pack, old = Pack(present, pack.lengths), pack
+            for branch in branches:
+                self.place(branch, pack, branch.row)
+            self._shrink(old)
+        elif not self.in_place:
             # What was the past is where the next step writes.
             self._spare = [flat_of(array) for array in pack.arrays]
             pack.arrays = present
         pack.lengths = [length + new for length in pack.lengths]
+        if new == 1 and not reserve and (self.in_place or self._spare):
+            self.repeat = Repeat(
+                self._runner, pack, branches, self.style, self._spare, self.in_place,
+                free // max(1, self.token_bytes * len(branches)), time.perf_counter() - started,
+            )  # fmt: skip
         return logits if order == [*range(len(order))] else logits[order]
 
-    def runs(self, groups: Sequence[Twins]) -> list[list[Twins]]:
-        """Groups of twins by the runs that they can share."""
-        most = self._runner.layout.rows or len(groups)
-        found: dict[int, list[Twins]] = {}
-        for group in groups:
-            length = group[0].evaluated if self.style is Style.EQUAL else 0
-            found.setdefault(length, []).append(group)
-        return [run[at : at + most] for run in found.values() for at in range(0, len(run), most)]
+    def groups(self, branches: Sequence[OnnxBranch]) -> list[list[OnnxBranch]]:
+        """Branches by the runs that they can share."""
+        most = self._runner.layout.rows or len(branches)
+        found: dict[int, list[OnnxBranch]] = {}
+        for branch in branches:
+            length = branch.evaluated if self.style is Style.EQUAL else 0
+            found.setdefault(length, []).append(branch)
+        return [
+            group[at : at + most] for group in found.values() for at in range(0, len(group), most)
+        ]
 
-    def _check_room(self, groups: Sequence[Twins], new: int) -> None:
-        chosen = {branch for group in groups for branch in group}
-        need = self.token_bytes * len(groups) * (new + max(g[0].evaluated for g in groups))
+    def _check_room(self, branches: Sequence[OnnxBranch], new: int) -> int:
+        """Bytes that are left once these have grown; `ContextFull` where they cannot."""
+        chosen = set(branches)
+        need = self.token_bytes * len(branches) * (new + max(b.evaluated for b in branches))
         while True:
             others = sum(
                 pack.bytes // len(pack.holders)
@@ -175,7 +205,7 @@ class Cache:
                 if not chosen.issuperset(holders)
             )
             if need + others <= self.limit:
-                return
+                return self.limit - need - others
             if self.kept is None:
                 raise ContextFull(
                     f"the caches would take {(need + others) >> 20} MiB and may take "
@@ -183,32 +213,34 @@ class Cache:
                 )
             self.forget_kept()
 
-    def _arrange(self, groups: Sequence[Twins], new: int) -> Pack:
-        """A pack whose rows are exactly these groups, in any order."""
-        pack = groups[0][0].pack
+    def _arrange(self, branches: Sequence[OnnxBranch], new: int) -> Pack:
+        """A pack whose rows are exactly these branches, in any order.
+
+        Others may lie in these rows too: of what they hold nothing is overwritten, and who grows
+        later finds the row longer than it should be and gets a copy.
+        """
+        pack = branches[0].pack
         if (
             pack is not None
-            and len(pack.holders) == len(groups)
-            and all(branch.pack is pack for group in groups for branch in group)
-            and all(branch.row == group[0].row for group in groups for branch in group)
-            and all(len(pack.holders[group[0].row]) == len(group) for group in groups)
-            and all(group[0].evaluated == pack.lengths[group[0].row] for group in groups)
+            and len(pack.holders) == len(branches)
+            and all(branch.pack is pack for branch in branches)
+            and len({branch.row for branch in branches}) == len(branches)
+            and all(branch.evaluated == pack.lengths[branch.row] for branch in branches)
         ):
             if self.in_place and max(pack.lengths) + new > pack.slots:
                 self._lengthen(pack, new)
             return pack
-        return self._gathered(groups, new)
+        return self._gathered(branches, new)
 
-    def _gathered(self, groups: Sequence[Twins], new: int) -> Pack:
-        """Copy the rows of these groups into a new pack, tensor by tensor.
+    def _gathered(self, branches: Sequence[OnnxBranch], new: int) -> Pack:
+        """Copy the rows of these branches into a new pack, tensor by tensor.
 
         What nobody else needs is freed on the way, so that memory peaks at little more than the
         larger of before and after.
         """
         self._spare.clear()
-        branches = [branch for group in groups for branch in group]
-        sources = [Source.of(group[0].pack, group[0].row, self.style) for group in groups]
-        lengths = [group[0].evaluated for group in groups]
+        sources = [Source.of(branch.pack, branch.row, self.style) for branch in branches]
+        lengths = [branch.evaluated for branch in branches]
         touched = dict.fromkeys(branch.pack for branch in branches if branch.pack is not None)
         for branch in branches:
             self.leave(branch)
@@ -227,9 +259,8 @@ class Cache:
         for pack, rows in left.items():
             self._renumber(pack, rows)
         made = Pack(arrays, lengths)
-        for row, group in enumerate(groups):
-            for branch in group:
-                self.place(branch, made, row)
+        for row, branch in enumerate(branches):
+            self.place(branch, made, row)
         return made
 
     def _copied(
@@ -243,7 +274,10 @@ class Cache:
         """One tensor of a new pack. Padding is zero: what is masked must still be a number."""
         longest = max(lengths)
         shape = (len(sources), tensor.heads, slots, tensor.width)
-        array = view(allocate(math.prod(shape), tensor.kind), shape)
+        # With room for the step that will write where this one read.
+        roomy = slots if self.in_place else slots + SPARE_SLOTS
+        size = len(sources) * tensor.heads * roomy * tensor.width
+        array = view(self._buffers.take(size, tensor.kind), shape)
         for row, (source, length) in enumerate(zip(sources, lengths, strict=True)):
             to = longest - length if self.style is Style.END else 0
             if source.pack is not None:
@@ -257,7 +291,7 @@ class Cache:
         """The given rows of a pack in an array of their own, as they lie."""
         held = rows[0][0].arrays[index]
         shape = (len(rows), *held.shape[1:])
-        array = view(allocate(math.prod(shape), tensor.kind), shape)
+        array = view(self._buffers.take(math.prod(shape), tensor.kind), shape)
         return np.take(held, [row for _, row in rows], axis=0, out=array)
 
     def _renumber(self, pack: Pack, rows: Sequence[int]) -> None:
@@ -286,6 +320,6 @@ class Cache:
                 if waiting:
                     waiting[index] = flat = np.empty(0, tensor.kind)  # freed before the next
                 roomy = rows * tensor.heads * (slots + SPARE_SLOTS) * tensor.width
-                flat = allocate(roomy, tensor.kind)
+                flat = self._buffers.take(roomy, tensor.kind)
             found.append(view(flat, shape))
         return found

@@ -63,6 +63,16 @@ def onnx_name(named: str, home: Path) -> str:
     return named.rstrip("/").rpartition("/")[2] or home.resolve().name
 
 
+def bound_of(files: ModelFiles) -> int:
+    """Most tokens of a text, as a model's files say; 0 where none does."""
+    genai = files.genai.get("model")
+    named = genai.get("context_length") if isinstance(genai, dict) else None
+    for value in (*(files.config.get(key) for key in CONTEXTS), named):
+        if isinstance(value, int):
+            return value
+    return 0
+
+
 def describe(
     files: ModelFiles,
     vocabulary: OnnxVocabulary,
@@ -74,17 +84,13 @@ def describe(
     """`ModelInfo` from the folder's JSON files and the graph's own `metadata`."""
     genai = files.genai.get("model")
     genai = genai if isinstance(genai, dict) else {}
-    context = next(
-        (int(value) for key in CONTEXTS if isinstance(value := files.config.get(key), int)),
-        genai.get("context_length", 0),
-    )
     kind = files.config.get("model_type") or genai.get("type") or "unknown"
     return ModelInfo(
         name=onnx_name(str(files.config.get("_name_or_path") or ""), files.home),
         architecture=str(kind),
         parameters=parameters,
         bytes=size,
-        context_length=context if isinstance(context, int) else 0,
+        context_length=bound_of(files),
         template=vocabulary.template,
         bos_text=vocabulary.named("bos_token"),
         eos_text=vocabulary.named("eos_token"),

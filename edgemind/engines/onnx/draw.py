@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,17 +12,21 @@ from edgemind.engines.onnx.branch import OnnxBranch
 from edgemind.engines.onnx.grammars import Grammars
 from edgemind.engines.onnx.sampling import (
     Ids,
+    Limits,
     Logits,
+    Measures,
     candidates,
+    first_and_measures,
     largest,
     measure,
     penalise,
     wanted,
 )
 from edgemind.engines.onnx.vocabulary import OnnxVocabulary
-from edgemind.engines.sampling import penalised
 from edgemind.errors import ModelError
 from edgemind.types import Token
+
+NO_NUMBERS = "the model computed numbers that are none"
 
 
 class Sampler:
@@ -30,6 +35,7 @@ class Sampler:
     def __init__(self, vocabulary: OnnxVocabulary) -> None:
         self._vocabulary = vocabulary
         self._grammars = Grammars(vocabulary)
+        self._limits: Limits | None = None
 
     def begin(self, branch: OnnxBranch, parent: OnnxBranch | None = None) -> None:
         """Give a new branch its grammar: from its first token on, or from where `parent` is.
@@ -52,40 +58,50 @@ class Sampler:
         Raises `BranchesFailed` where some have none (a grammar that leads nowhere, numbers that
         are none), `ModelError` where all compute such numbers.
         """
-        samplings = [branch.sampling for branch in branches]
-        size = logits.shape[1]
-        count = wanted(samplings, size)
+        limits = self._limits_of(branches, logits.shape[1])
+        if len(branches) == 1 and limits.plain and branches[0].reading is None:
+            return [self._greedy(branches[0], logits[0])]
         failed: dict[int, ModelError] = {}
-        sound = np.isfinite(logits.max(axis=1))
+        peaks = logits.max(axis=1)
+        sound = np.isfinite(peaks)
         if not sound.any():
-            raise ModelError("the model computed numbers that are none")
+            raise ModelError(NO_NUMBERS)
         if not sound.all():
-            error = ModelError("the model computed numbers that are none for one of its answers")
+            error = ModelError(f"{NO_NUMBERS} for one of its answers")
             failed = {int(row): error for row in np.flatnonzero(~sound)}
             logits = np.where(sound[:, None], logits, np.float32(0))
-        best = largest(logits, count)
+            peaks = np.where(sound, peaks, np.float32(0))
+        best = largest(logits, limits.count)
         aimed, order = logits, best
-        if any(penalised(sampling) for sampling in samplings):
+        if limits.penalised:
             aimed = logits.copy()
             for row, branch in zip(aimed, branches, strict=True):
                 penalise(row, branch.sampling, branch.tokens)
-            order = largest(aimed, count)
-        if all((sampling.temperature or 0.0) <= 0 for sampling in samplings):
+            order = largest(aimed, limits.count)
+        if limits.greedy:
             tokens = order[:, 0].copy()
         else:
             chances = [self._chance(branch) for branch in branches]
-            tokens = candidates(aimed, samplings, order).draw(chances)
+            tokens = limits.candidates(aimed, order).draw(chances)
         for row, branch in enumerate(branches):
             if branch.reading is not None and row not in failed:
                 try:
                     tokens[row] = self._within(branch, logits[row], int(tokens[row]))
                 except ModelError as unable:
                     failed[row] = unable
-        said = self._said(branches, logits, tokens, best)
+        measures = measure(logits, tokens, best, peaks, limits.confidence)
+        said = self._said(branches, tokens, measures)
         if failed:
             left = [None if row in failed else token for row, token in enumerate(said)]
             raise BranchesFailed(left, next(iter(failed.values())))
         return said
+
+    def _limits_of(self, branches: Sequence[OnnxBranch], size: int) -> Limits:
+        """Those of the branches' samplings, made anew where they are not those of the last step."""
+        limits, samplings = self._limits, [branch.sampling for branch in branches]
+        if limits is None or limits.samplings != samplings:
+            self._limits = limits = Limits(samplings, size)
+        return limits
 
     def _chance(self, branch: OnnxBranch) -> float:
         """The next number of a branch's own stream, uniform in [0, 1)."""
@@ -115,27 +131,30 @@ class Sampler:
         branch.reading = after
         return token
 
-    def _said(
-        self, branches: Sequence[OnnxBranch], logits: Logits, tokens: Ids, best: Ids
-    ) -> list[Token]:
-        vocabulary = self._vocabulary
-        measures = measure(logits, tokens, best)
-        said = []
-        for row, branch in enumerate(branches):
-            token = int(tokens[row])
-            branch.tokens.append(token)
-            branch.judged = len(branch.tokens)
-            end = vocabulary.is_end(token)
-            text = branch.decoder.decode(b"" if end else vocabulary.piece(token), final=end)
-            sure = float(measures.confidence[row]) if branch.sampling.confidence else None
-            said.append(
-                Token(
-                    token,
-                    text,
-                    float(measures.logprob[row]),
-                    float(measures.margin[row]),
-                    sure,
-                    end,
-                )
+    def _greedy(self, branch: OnnxBranch, logits: Logits) -> Token:
+        token, logprob, margin = first_and_measures(logits)
+        if not math.isfinite(logits[token]):
+            raise ModelError(NO_NUMBERS)
+        return self._spoken(branch, token, logprob, margin, None)
+
+    def _said(self, branches: Sequence[OnnxBranch], tokens: Ids, measures: Measures) -> list[Token]:
+        columns = zip(
+            branches, tokens.tolist(), measures.logprob.tolist(), measures.margin.tolist(),
+            measures.confidence.tolist(), strict=True,
+        )  # fmt: skip
+        return [
+            self._spoken(
+                branch, token, logprob, margin, sure if branch.sampling.confidence else None
             )
-        return said
+            for branch, token, logprob, margin, sure in columns
+        ]
+
+    def _spoken(
+        self, branch: OnnxBranch, token: int, logprob: float, margin: float, sure: float | None
+    ) -> Token:
+        vocabulary = self._vocabulary
+        branch.tokens.append(token)
+        branch.judged = len(branch.tokens)
+        end = vocabulary.is_end(token)
+        text = branch.decoder.decode(b"" if end else vocabulary.piece(token), final=end)
+        return Token(token, text, logprob, margin, sure, end)

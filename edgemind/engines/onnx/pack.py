@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import mmap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -13,8 +12,6 @@ import numpy as np
 
 from edgemind.engines.onnx.branch import OnnxBranch
 from edgemind.engines.onnx.runner import Array
-
-MAPPED_BYTES = 1 << 17
 
 
 class Style(Enum):
@@ -57,14 +54,6 @@ class Source:
         """A row as it lies now; its pack may change while tensor after tensor is copied."""
         ends = pack is not None and style is Style.END
         return cls(pack, row, pack.slots - pack.lengths[row] if pack and ends else 0)
-
-
-def allocate(size: int, kind: str) -> Array:
-    """A new flat buffer. A large one is a mapping of its own: a heap would not give it back."""
-    count = size * np.dtype(kind).itemsize
-    if count < MAPPED_BYTES:
-        return np.empty(size, kind)
-    return np.frombuffer(mmap.mmap(-1, count), kind)
 
 
 def give_back() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,10 @@ SILENT = 4
 LOGITS_BYTES = 32 << 20
 """Most memory for the logits of a chunk of a prompt, where a graph gives those of every token."""
 CHUNK_TOKENS = 512
+WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 LEAST_CHUNK_TOKENS = 16
+LONG_CHUNK_TOKENS = 256
+"""From so many on memory is given back after a run; the next long one takes milliseconds more."""
 
 
 def load_onnxruntime() -> Any:
@@ -68,6 +72,16 @@ class Binding:
         """Let an output be written into an array."""
         self._bind(self._output, name, array)
 
+    def take_at(self, name: str, kind: Any, shape: tuple[int, ...], address: int) -> None:
+        """Let an input be read from an address: whoever knows it saves the asking."""
+        self._input(name, *self._where, kind, shape, address)
+        self._bound.pop(name, None)
+
+    def give_at(self, name: str, kind: Any, shape: tuple[int, ...], address: int) -> None:
+        """Let an output be written to an address."""
+        self._output(name, *self._where, kind, shape, address)
+        self._bound.pop(name, None)
+
     def _bind(self, bind: Any, name: str, array: Array) -> None:
         # `array.ctypes` would take longer than all the rest.
         place = (array.__array_interface__["data"][0], array.shape)
@@ -80,26 +94,40 @@ class Runner:
     """The sessions of a model. `interrupt` may come from any thread, all else from one.
 
     `providers` are onnxruntime's names, the processor among them; `threads` of the processor.
+    `rewritten` is what stands for the graph: a model, and the folder that its weights are named
+    from.
     """
 
-    def __init__(self, files: ModelFiles, providers: Sequence[str], threads: int) -> None:
+    def __init__(
+        self,
+        files: ModelFiles,
+        providers: Sequence[str],
+        threads: int,
+        rewritten: tuple[bytes, Path] | None = None,
+    ) -> None:
         self._library = library = load_onnxruntime()
         self._stopped = False
         self._options = library.RunOptions()
-        # What a chunk of a prompt takes for its activations is given back after it.
+        # What a long chunk of a prompt takes for its activations is given back after it.
         self._chunk_options = library.RunOptions()
         self._chunk_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         for options in (self._options, self._chunk_options):
             options.log_severity_level = SILENT
+            # The default, but written down: where it is not, onnxruntime's Python throws and
+            # catches an exception of C++ at each run to learn that, 60 µs and more.
+            options.add_run_config_entry("gpu_graph_id", "0")
         settings = library.SessionOptions()
         settings.intra_op_num_threads = threads
         settings.log_severity_level = SILENT
         # It keeps a plan for every shape it has seen, and here every step has another shape.
         settings.enable_mem_pattern = False
         self._sessions: list[Any] = []
+        if rewritten is not None:
+            settings.add_session_config_entry(WEIGHTS_FOLDER, str(rewritten[1]))
         for path in files.paths:
+            model = str(path) if rewritten is None else rewritten[0]
             try:
-                session = library.InferenceSession(str(path), settings, providers=list(providers))
+                session = library.InferenceSession(model, settings, providers=list(providers))
             except Exception as error:  # its exceptions have no common base but this one
                 raise _refused(str(path), error) from None
             self._sessions.append(session)
@@ -113,11 +141,12 @@ class Runner:
             raise ModelUnsupported(f"{files.paths[-1]} takes no past")
         if {t.present for t in self.layouts[0].tensors} != {t.present for t in self.layout.tensors}:
             raise ModelUnsupported(f"the two graphs of {files.home} keep different caches")
-        self._bindings = [Binding(session) for session in self._sessions]
+        self.bindings = [Binding(session) for session in self._sessions]
         self.providers: list[str] = list(self._sessions[-1].get_providers())
         self.metadata: dict[str, str] = dict(self._sessions[0].get_modelmeta().custom_metadata_map)
         self.vocabulary_size = 0
         self._logits: Array = np.empty(0, self.layout.logits_kind)
+        self._given: Array | None = None
 
     @property
     def chunk_tokens(self) -> int:
@@ -155,12 +184,10 @@ class Runner:
         written, with the new tokens in them; the same ones where the graph writes in place. The
         logits are overwritten by the next run. Raises `Interrupted` (then `past` is as before).
         """
-        if self._stopped:
-            raise Interrupted
         rows, length = ids.shape
         slots = past[0].shape[2]
         which = 0 if not slots else len(self._sessions) - 1
-        layout, binding = self.layouts[which], self._bindings[which]
+        layout, binding = self.layouts[which], self.bindings[which]
         values = {
             IDS: ids,
             MASK: mask,
@@ -182,36 +209,47 @@ class Runner:
                 binding.take(tensor.past, old)
             binding.give(tensor.present, new)
         last_only = bool(layout.keep) or layout.last_only
-        logits = self._bind_logits(binding, rows, 1 if last_only else length)
-        options = self._options if length == 1 else self._chunk_options
+        self.bind_logits(which, rows, 1 if last_only else length)
+        return self.execute(which, length >= LONG_CHUNK_TOKENS)
+
+    def execute(self, which: int, long: bool = False) -> Logits:
+        """Run a session over what is bound to it; the logits of each row's last token.
+
+        After a `long` chunk its activations are given back. Raises as `run` does.
+        """
+        if self._stopped:
+            raise Interrupted
+        binding, options = self.bindings[which], self._chunk_options if long else self._options
         try:
             self._sessions[which].run_with_iobinding(binding.raw, options)
         except Exception as error:  # onnxruntime raises RuntimeError and types of its own
             if self._stopped:
                 raise Interrupted from None
             raise ModelError(f"onnxruntime failed in a run: {_first_line(error)}") from None
+        logits = self._given
         if logits is None:
             logits = binding.raw.get_outputs()[-1].numpy()  # bound last
             self.vocabulary_size = int(logits.shape[2])
         last = logits[:, -1, :]
         return last if last.dtype == np.float32 else last.astype(np.float32)
 
-    def _bind_logits(self, binding: Binding, rows: int, length: int) -> Array | None:
-        """A buffer for logits, bound; None until the first run has told the vocabulary's size."""
+    def bind_logits(self, which: int, rows: int, length: int = 1) -> None:
+        """Bind a buffer for a session's logits, once a first run has told the vocabulary's size."""
+        binding = self.bindings[which]
         if not self.vocabulary_size:
             binding.raw.bind_output("logits", "cpu")
-            return None
+            return
         size = rows * length * self.vocabulary_size
         if self._logits.size < size or self._logits.size > 4 * size:
             self._logits = np.empty(size, self.layout.logits_kind)
-        logits = self._logits[:size].reshape(rows, length, self.vocabulary_size)
-        binding.give("logits", logits)
-        return logits
+        self._given = self._logits[:size].reshape(rows, length, self.vocabulary_size)
+        binding.give("logits", self._given)
 
     def close(self) -> None:
         """Free the sessions."""
-        self._bindings.clear()
+        self.bindings.clear()
         self._sessions.clear()
+        self._given = None
         self._logits = np.empty(0, np.float32)
 
 
