@@ -19,7 +19,7 @@ from edgemind.engines.base import common_prefix
 from edgemind.engines.onnx.branch import OnnxBranch
 from edgemind.engines.onnx.buffers import Buffers
 from edgemind.engines.onnx.layout import CacheTensor
-from edgemind.engines.onnx.pack import Pack, Source, Style, flat_of, view
+from edgemind.engines.onnx.pack import Pack, Source, Style, flat_of, seen_slots, view
 from edgemind.engines.onnx.repeat import Repeat
 from edgemind.engines.onnx.runner import Array, Logits, Runner
 from edgemind.errors import ContextFull
@@ -100,7 +100,7 @@ class Cache:
             self._spare.clear()
             for index, tensor in enumerate(self._tensors):
                 pack.arrays[index] = self._rows(tensor, index, [(pack, row) for row in used])
-            self._renumber(pack, used)
+            pack.keep_rows(used)
         elif not used and pack.arrays:
             self._spare.clear()
 
@@ -150,11 +150,7 @@ class Cache:
         lengths = np.array(pack.lengths)
         # A pack that lost its longest row has more slots than any of its rows takes.
         total = (int(lengths.max()) if self.in_place else pack.slots) + new
-        slots = np.arange(total)
-        if self.style is Style.END:
-            mask = slots >= total - new - lengths[:, None]
-        else:
-            mask = slots < lengths[:, None] + new
+        mask = seen_slots(self.style, lengths, total, new)
         positions = lengths[:, None] + np.arange(new)
         present = pack.arrays if self.in_place else self._present(len(lengths), total)
         started = time.perf_counter()
@@ -257,7 +253,7 @@ class Cache:
                 elif len(rows) < len(pack.holders):
                     pack.arrays[index] = self._rows(tensor, index, [(pack, row) for row in rows])
         for pack, rows in left.items():
-            self._renumber(pack, rows)
+            pack.keep_rows(rows)
         made = Pack(arrays, lengths)
         for row, branch in enumerate(branches):
             self.place(branch, made, row)
@@ -293,13 +289,6 @@ class Cache:
         shape = (len(rows), *held.shape[1:])
         array = view(self._buffers.take(math.prod(shape), tensor.kind), shape)
         return np.take(held, [row for _, row in rows], axis=0, out=array)
-
-    def _renumber(self, pack: Pack, rows: Sequence[int]) -> None:
-        pack.lengths = [pack.lengths[row] for row in rows]
-        pack.holders = [pack.holders[row] for row in rows]
-        for row, holders in enumerate(pack.holders):
-            for branch in holders:
-                branch.row = row
 
     def _lengthen(self, pack: Pack, new: int) -> None:
         """Give a pack that is written in place more slots."""

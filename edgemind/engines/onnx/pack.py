@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -40,6 +40,14 @@ class Pack:
         """Bytes of its arrays."""
         return sum(array.nbytes for array in self.arrays)
 
+    def keep_rows(self, rows: Sequence[int]) -> None:
+        """Forget all other rows; the arrays hold these alone already."""
+        self.lengths = [self.lengths[row] for row in rows]
+        self.holders = [self.holders[row] for row in rows]
+        for row, holders in enumerate(self.holders):
+            for branch in holders:
+                branch.row = row
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -54,6 +62,14 @@ class Source:
         """A row as it lies now; its pack may change while tensor after tensor is copied."""
         ends = pack is not None and style is Style.END
         return cls(pack, row, pack.slots - pack.lengths[row] if pack and ends else 0)
+
+
+def seen_slots(style: Style, lengths: Array, total: int, new: int) -> Array:
+    """Which of `total` slots each row sees, once it has grown by `new` tokens."""
+    slots = np.arange(total)
+    if style is Style.END:
+        return slots >= total - new - lengths[:, None]
+    return slots < lengths[:, None] + new
 
 
 def give_back() -> None:
