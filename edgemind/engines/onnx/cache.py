@@ -105,11 +105,18 @@ class Cache:
             self._spare.clear()
 
     def step_aside(self, branch: OnnxBranch, leader: OnnxBranch) -> None:
-        """Take a twin of `leader` out for one run: what it lies in is the leader's row after it."""
-        if branch.pack is leader.pack and branch.row == leader.row:
-            self.leave(branch)
-        else:
+        """Take a twin of `leader` out for one run, unless its row may grow with it there."""
+        beside = branch.pack is leader.pack and branch.row == leader.row
+        if not beside:
             self.release(branch)
+        elif not self.in_place:
+            self.leave(branch)
+
+    def step_beside(self, branch: OnnxBranch, leader: OnnxBranch) -> None:
+        """Let a twin of `leader` lie where this one lies after a run."""
+        if branch.pack is not leader.pack or branch.row != leader.row:
+            self.release(branch)
+            self.place(branch, leader.pack, leader.row)
 
     def forget_kept(self) -> None:
         """Free the kept branch's row, if there is one."""

@@ -226,7 +226,7 @@ class OnnxEngine(Verbs[OnnxBranch]):
             logits = self._logits(first)
         finally:
             for branch, leader in others:
-                self._cache.place(branch, leader.pack, leader.row)
+                self._cache.step_beside(branch, leader)
         if others:
             rows = {branch: row for row, group in enumerate(groups) for branch in group}
             logits = logits[[rows[branch] for branch in branches]]
