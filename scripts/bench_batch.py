@@ -23,6 +23,7 @@ from statistics import median
 from typing import Any
 
 from edgemind.engines.llama import CacheMode, LlamaEngine
+from edgemind.engines.trails import fork_apart
 from edgemind.types import Sampling
 from random_model import SHAPES, write_model
 
@@ -39,7 +40,7 @@ def ours(engine: LlamaEngine, tokens: list[int], width: int, length: int, seed: 
     if engine.evaluated_tokens - before >= len(tokens):
         raise AssertionError("the prompt was evaluated more than once")
     samplings = [Sampling(temperature=0.8, seed=seed + index) for index in range(width)]
-    branches = engine.fork(root, samplings)
+    branches = fork_apart(engine, root, samplings)
     for _ in range(length):
         engine.step(branches)
     seconds = time.perf_counter() - started

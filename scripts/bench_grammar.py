@@ -20,6 +20,7 @@ from typing import Any
 
 from edgemind.engines.base import Branch
 from edgemind.engines.llama import LlamaEngine
+from edgemind.engines.trails import fork_apart
 from edgemind.structure.schema import schema_grammar
 from edgemind.types import Sampling
 from random_model import SHAPES, write_model
@@ -61,7 +62,7 @@ class Refusals:
 
 def rate(engine: LlamaEngine, root: Branch, samplings: Sequence[Sampling], steps: int) -> float:
     """Tokens per second of `steps` steps of branches forked from `root`."""
-    branches = engine.fork(root, samplings)
+    branches = fork_apart(engine, root, samplings)
     for _ in range(WARM_UP):
         engine.step(branches)
     started = time.perf_counter()

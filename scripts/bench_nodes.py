@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from edgemind.engines.llama import LlamaEngine
+from edgemind.engines.trails import fork_apart
 from edgemind.types import Sampling
 from random_model import SHAPES, write_model
 
@@ -76,7 +77,7 @@ def measure(path: Path, tokens: int, threads: int | None, rounds: int) -> int:
         rate = tokens / (time.perf_counter() - started)
         found.setdefault(f"prompt of {tokens}", []).append(polls.longest)
         for width in WIDTHS:
-            branches = engine.fork(root, [Sampling(seed=seed) for seed in range(width)])
+            branches = fork_apart(engine, root, [Sampling(seed=seed) for seed in range(width)])
             for _ in range(3):
                 polls.reset()
                 engine.step(branches)

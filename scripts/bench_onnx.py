@@ -34,6 +34,7 @@ Figures = dict[str, float]
 def ours(folder: Path, width: int, prompt: list[int], tokens: int, threads: int) -> Figures:
     """One answer (or eight samples) of this project's engine."""
     from edgemind.engines.onnx import OnnxEngine
+    from edgemind.engines.trails import fork_apart
     from edgemind.types import Sampling
 
     engine = OnnxEngine(folder, width=8, threads=threads)
@@ -45,7 +46,7 @@ def ours(folder: Path, width: int, prompt: list[int], tokens: int, threads: int)
     for _ in range(2):  # the first one warms up
         started = time.perf_counter()
         root = engine.prefill(prompt, samplings[0])
-        branches = engine.fork(root, samplings)
+        branches = fork_apart(engine, root, samplings)
         engine.step(branches)
         first = time.perf_counter()
         for _ in range(tokens - 1):

@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any
 
 from edgemind.engines.llama import LlamaEngine
+from edgemind.engines.trails import fork_apart
 from edgemind.types import Sampling
 from random_model import SHAPES, write_model
 
@@ -49,7 +50,7 @@ def measure(path: Path, threads: int, steps: int) -> None:
             engine.drop(root)
     cells = []
     for width in WIDTHS:
-        branches = engine.fork(root, [Sampling(seed=seed) for seed in range(width)])
+        branches = fork_apart(engine, root, [Sampling(seed=seed) for seed in range(width)])
         times = timed(lambda branches=branches: engine.step(branches), steps)  # type: ignore[misc]
         cells.append(f"{median(times):.2f} ({times[int(0.9 * len(times))]:.2f})")
         for branch in branches:
@@ -70,7 +71,7 @@ def against_loop(path: Path, threads: int, steps: int) -> None:
     ours, theirs = [], []
     for seed in range(5):
         root = engine.prefill(prompt, Sampling())
-        [branch] = engine.fork(root, [Sampling(seed=seed)])
+        [branch] = fork_apart(engine, root, [Sampling(seed=seed)])
         ours += timed(lambda branch=branch: engine.step([branch]), steps // 5)  # type: ignore[misc]
         engine.drop(branch)
         engine.drop(root)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from edgemind.budget import Meter
 from edgemind.engines.base import Engine
+from edgemind.engines.trails import fork_apart
 from edgemind.errors import ConfigError, ContextFull
 from edgemind.meters.choose import for_answer
 from edgemind.types import Sampling
@@ -189,7 +190,7 @@ def _steps(
     branches = [root]
     try:
         samplings = [Sampling(seed=seed + 1000 * number) for number in range(test.width)]
-        branches += engine.fork(root, samplings)
+        branches += fork_apart(engine, root, samplings)
         started = clock()
         for _ in range(test.steps):
             engine.step(branches[1:])

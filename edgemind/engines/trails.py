@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from edgemind.engines.base import Branch
+    from edgemind.engines.base import Branch, Engine
+    from edgemind.types import Sampling
 
 
 @dataclass(eq=False, slots=True)
@@ -78,6 +79,14 @@ def lead_on(group: Sequence[Branch], count: int) -> None:
 def part(branch: Branch) -> None:
     """Let a branch be evaluated by itself from now on."""
     branch.trail = Trail(branch.trail.depth, holders=[branch])
+
+
+def fork_apart(engine: Engine, branch: Branch, samplings: Sequence[Sampling]) -> list[Branch]:
+    """Children that are evaluated each by itself: to measure steps of a width."""
+    children = engine.fork(branch, samplings)
+    for child in children:
+        part(child)
+    return children
 
 
 def ahead(branch: Branch) -> Trail | None:
