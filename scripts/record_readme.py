@@ -2,7 +2,7 @@
 
     python scripts/record_readme.py [--out docs/recording.svg]
 
-Each command of `SCENES` is typed into a terminal of 88 × 22 characters and run there, with the
+Each command of `SCENES` is typed into a terminal of 88 × 25 characters and run there, with the
 bundled model, an empty home folder and a fixed seed. What the program writes, and when, the picture
 shows; only the typing and the pauses between commands are made up. Record on a quiet machine.
 
@@ -33,7 +33,7 @@ from termios import TIOCSWINSZ
 import pyte
 
 ROOT = Path(__file__).resolve().parents[1]
-COLUMNS, ROWS = 88, 22
+COLUMNS, ROWS = 88, 25
 SCENES = (
     'edgemind ask "What is 17 * 23?" --seconds 2',
     "edgemind ask --seed 2 \\\n"

@@ -25,7 +25,7 @@ Logits = npt.NDArray[np.float32]
 CPU = "CPUExecutionProvider"
 SILENT = 4
 """onnxruntime's severity "fatal": refused models are reported by exceptions, not on stderr."""
-LOGITS_BYTES = 32 << 20
+LOGITS_BYTES = 64 << 20
 """Most memory for the logits of a chunk of a prompt, where a graph gives those of every token."""
 CHUNK_TOKENS = 512
 WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
