@@ -322,9 +322,20 @@ def test_a_failed_install_says_what_to_do_and_is_tried_again(checkout: Checkout)
     assert checkout.run()[:2] == (0, ANSWER)
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """No signal is ignored, as a hang-up is in what `nohup` runs."""
+    before = {
+        number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGINT)
+    }
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_install_leaves_nothing_running(
-    checkout: Checkout, number: signal.Signals
+    checkout: Checkout, heard: None, number: signal.Signals
 ) -> None:
     checkout.wait_in_pip()
     process = checkout.start()
