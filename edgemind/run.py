@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Generator, Sequence
+from itertools import takewhile
 from typing import TypeVar
 
 from edgemind.budget import Cost, Ledger
@@ -138,7 +139,7 @@ class Run:
         instructions: Sequence[str] = (),
         apart: bool = False,
     ) -> Generator[Event, None, list[Completion]]:
-        """Up to `count` more samples, decoded together, each reported as it ends.
+        """Up to `count` more samples, decoded together, reported in the order of their begin.
 
         With `instructions` each is told one of them after the prompt, in turn: sample number n the
         one at n - 1 (the draft, number 0, is told nothing). A model that was not trained on
@@ -183,7 +184,7 @@ class Run:
         else:
             live = self._samples.start(samplings, root, apart)
         try:
-            for event in self._decode(live, floor):
+            for event in self._decode(live, floor, as_they_end=bool(told)):
                 if isinstance(event, Sampled):
                     finished.append(event.completion)
                 yield event
@@ -304,10 +305,16 @@ class Run:
     # Decoding
 
     def _decode(
-        self, samples: Sequence[Sample], floor: float | None = None
+        self, samples: Sequence[Sample], floor: float | None = None, as_they_end: bool = False
     ) -> Generator[Event, None, None]:
-        """Step until all have finished or nothing fits. Only the draft's text is streamed."""
+        """Step until all have finished or nothing fits. Only the draft's text is streamed.
+
+        Samples are reported in the order in which they were begun. Those that end first are those
+        that say what was said before, or little: whoever counted them first would count them more.
+        With `as_they_end` they are, all the same: members of a panel are not drawn from one lot.
+        """
         live = [sample for sample in samples if not sample.finish]
+        waiting = [sample for sample in live if sample.index != 0]
         while live and self._stepper.fits(now := self._stepper.foreseen(live) or live):
             tokens = self._stepper.step(now)
             if tokens is None:
@@ -316,9 +323,7 @@ class Run:
                         pieces = sample.flush()
                         if sample.index == 0:
                             yield from _texts(pieces)
-                        else:
-                            yield Sampled(sample.index, self._finish(sample))
-                return
+                break
             for sample, token in zip(now, tokens, strict=True):
                 if token is None:
                     sample.finish = "dropped"
@@ -328,15 +333,20 @@ class Run:
                     sample.finish = "dropped"
                 if sample.index == 0:
                     yield from _texts(pieces)
-            ended = [sample for sample in live if sample.finish]
-            live = [sample for sample in live if not sample.finish and sample.branch.alive]
+            live = [sample for sample in live if not sample.finish]
+            ended = [*takewhile(lambda sample: sample.finish, waiting)]
+            if as_they_end:
+                ended = [sample for sample in waiting if sample.finish]
             for sample in ended:
-                if sample.index != 0:
-                    yield Sampled(sample.index, self._finish(sample))
+                waiting.remove(sample)
+                yield Sampled(sample.index, self._finish(sample))
             if live and self._ledger.elapsed() - self._last_progress >= PROGRESS_SECONDS:
                 self._last_progress = self._ledger.elapsed()
                 growing = tuple(sample.growing for sample in live)
                 yield Progress(len(live), self._ledger.spent(), growing)
+        for sample in waiting:
+            if sample.finish:
+                yield Sampled(sample.index, self._finish(sample))
 
     def _force(self, sample: Sample) -> Generator[Event, None, None]:
         """Close an open thought, put the cue for an answer, and let a few tokens finish it."""

@@ -103,16 +103,33 @@ def test_stop_in_the_samples() -> None:
 # Samples
 
 
-def test_samples_are_decoded_together_and_told_as_they_end() -> None:
+def test_samples_are_decoded_together_and_told_in_their_order() -> None:
     engine = ScriptedEngine([["4"], ["a", "b", "c"], ["d"], ["e", "f"]])
     with running(engine) as run:
         drain(run.draft())
         events, finished = drain(run.samples(3))
-        assert [completion.text for completion in finished] == ["d", "ef", "abc"]
-        assert indexes(events) == [2, 3, 1]
+        assert [completion.text for completion in finished] == ["abc", "d", "ef"]
+        assert indexes(events) == [1, 2, 3], "who ends first is not counted first"
         assert streamed(events) == ""
         assert engine.step_widths == [1, 1, 3, 3, 2, 1]
         assert run.drawn == 4
+
+
+def test_members_of_a_panel_are_told_as_they_end() -> None:
+    engine = ScriptedEngine([["4"], ["a", "b", "c"], ["d"], ["e", "f"]])
+    with running(engine) as run:
+        drain(run.draft())
+        events, _ = drain(run.samples(3, instructions=["one", "two", "three"]))
+        assert indexes(events) == [2, 3, 1]
+
+
+def test_those_behind_one_that_the_budget_cut_are_told_too() -> None:
+    engine = ScriptedEngine([["4"], [*"abcdefgh"], ["d"], ["e", "f"]])
+    with running(engine, Budget(tokens=2 + 3 + 3 + 2)) as run:
+        drain(run.draft())
+        events, finished = drain(run.samples(3))
+        assert [completion.text for completion in finished] == ["d", "ef"]
+        assert indexes(events) == [2, 3] and run.cut == "budget"
 
 
 def test_every_sample_has_its_own_seed() -> None:
