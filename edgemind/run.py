@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Generator, Sequence
-from itertools import takewhile
 from typing import TypeVar
 
 from edgemind.budget import Cost, Ledger
@@ -18,23 +17,18 @@ from edgemind.costs.history import Work
 from edgemind.costs.model import CostModel
 from edgemind.engines.base import Branch, Engine
 from edgemind.errors import BudgetTooSmall, ContextFull
-from edgemind.events import Event, Progress, Sampled, Text
-from edgemind.plan import FORCED_TOKENS, LENGTH_MARGIN, affordable_width, narrowed, too_small
+from edgemind.events import Event, Sampled
+from edgemind.growing import Grower, texts
+from edgemind.plan import LENGTH_MARGIN, affordable_width, narrowed, too_small
 from edgemind.prompt import Prompt
-from edgemind.sample import ANSWER_ROOM, NO_SIGNALS, Sample
+from edgemind.sample import ANSWER_ROOM, NO_SIGNALS
 from edgemind.samples import Samples
 from edgemind.stepping import Stepper
-from edgemind.thoughts import Kind
-from edgemind.types import Completion, Finish, Verdict
-from edgemind.verify.base import judge
+from edgemind.types import Completion, Finish
 
 T = TypeVar("T")
-USUAL_CUE = "\n\nThe answer is"
-PROGRESS_SECONDS = 0.1
 ALIKE_DOUBT = 4.0
 """Of a draft with less, eight samples take half of what they would apart (docs/log.md)."""
-VERIFY_MARGIN_SECONDS = 0.02
-"""A verifier's process is told to end so much earlier: killing it takes time too."""
 
 
 class Run:
@@ -61,10 +55,10 @@ class Run:
         self._best_effort = best_effort
         self._samples = Samples(engine, prompt)
         self._stepper = Stepper(engine, ledger, costs, self._samples.abandon, conditions)
+        self._grower = Grower(engine, ledger, prompt, self._samples, self._stepper)
         self._draft_steps = 0
         self._narrowed = False
         self._revised: dict[tuple[int, str, int], Completion] = {}
-        self._last_progress = 0.0
         self.cut: Finish | None = None
 
     @property
@@ -105,25 +99,25 @@ class Run:
         """The draft, once its prompt is evaluated."""
         [sample] = self._samples.start([self._prompt.draft], root)
         self._stepper.hold_back()
-        yield from self._decode([sample])
+        yield from self._grower.decode([sample])
         if sample.finish is None:
             self.cut = "interrupted" if self._ledger.stopped else "budget"
             if self.cut == "budget":
-                yield from self._force(sample)
-            yield from _texts(sample.flush())
+                yield from self._grower.force(sample)
+            yield from texts(sample.flush())
             sample.finish = self.cut
         elif sample.finish == "length" and sample.splitter.thinking:
             # A thought that filled the context: the room kept for it takes the answer.
             sample.finish = None
-            yield from self._force(sample)
+            yield from self._grower.force(sample)
             sample.finish = "length"
         self._draft_steps = self._stepper.steps
         if not sample.tokens and self.cut == "budget" and not self._best_effort:
             raise too_small(self._costs, len(self._prompt.tokens))
-        yield from _texts(sample.complete())
+        yield from texts(sample.complete())
         # From here on there is an answer: nothing needs to be held back for one.
         self._stepper.spend_all()
-        self._samples.draft = self._finish(sample)
+        self._samples.draft = self._grower.finish(sample)
         yield Sampled(0, self._samples.draft)
         return self._samples.draft
 
@@ -184,7 +178,7 @@ class Run:
         else:
             live = self._samples.start(samplings, root, apart)
         try:
-            for event in self._decode(live, floor, as_they_end=bool(told)):
+            for event in self._grower.decode(live, floor, as_they_end=bool(told)):
                 if isinstance(event, Sampled):
                     finished.append(event.completion)
                 yield event
@@ -232,7 +226,7 @@ class Run:
             self.cut = "interrupted"
             return None
         sample = self._samples.make(branch, sampling, opened, room)
-        yield from self._decode([sample])
+        yield from self._grower.decode([sample])
         if sample.finish is None:
             self.cut = "interrupted" if self._ledger.stopped else "budget"
             self._samples.abandon(sample)
@@ -301,89 +295,3 @@ class Run:
         """
         self._stepper.close()
         return self._samples.close(winner)
-
-    # Decoding
-
-    def _decode(
-        self, samples: Sequence[Sample], floor: float | None = None, as_they_end: bool = False
-    ) -> Generator[Event, None, None]:
-        """Step until all have finished or nothing fits. Only the draft's text is streamed.
-
-        Samples are reported in the order in which they were begun. Those that end first are those
-        that say what was said before, or little: whoever counted them first would count them more.
-        With `as_they_end` they are, all the same: members of a panel are not drawn from one lot.
-        """
-        live = [sample for sample in samples if not sample.finish]
-        waiting = [sample for sample in live if sample.index != 0]
-        while live and self._stepper.fits(now := self._stepper.foreseen(live) or live):
-            tokens = self._stepper.step(now)
-            if tokens is None:
-                for sample in live:
-                    if sample.finish:  # the cache was too full even for this one alone
-                        pieces = sample.flush()
-                        if sample.index == 0:
-                            yield from _texts(pieces)
-                break
-            for sample, token in zip(now, tokens, strict=True):
-                if token is None:
-                    sample.finish = "dropped"
-                    continue
-                pieces = sample.take(token)
-                if floor is not None and sample.finish is None and sample.window() < floor:
-                    sample.finish = "dropped"
-                if sample.index == 0:
-                    yield from _texts(pieces)
-            live = [sample for sample in live if not sample.finish]
-            ended = [*takewhile(lambda sample: sample.finish, waiting)]
-            if as_they_end:
-                ended = [sample for sample in waiting if sample.finish]
-            for sample in ended:
-                waiting.remove(sample)
-                yield Sampled(sample.index, self._finish(sample))
-            if live and self._ledger.elapsed() - self._last_progress >= PROGRESS_SECONDS:
-                self._last_progress = self._ledger.elapsed()
-                growing = tuple(sample.growing for sample in live)
-                yield Progress(len(live), self._ledger.spent(), growing)
-        for sample in waiting:
-            if sample.finish:
-                yield Sampled(sample.index, self._finish(sample))
-
-    def _force(self, sample: Sample) -> Generator[Event, None, None]:
-        """Close an open thought, put the cue for an answer, and let a few tokens finish it."""
-        with self._ledger.phase("reserve"):
-            yield from self._forced(sample)
-
-    def _forced(self, sample: Sample) -> Generator[Event, None, None]:
-        self._stepper.spend_all()
-        cue = self._engine.info.answer_cue or USUAL_CUE
-        if sample.structure:
-            cue = sample.structure.cue(sample.answer)
-        known = f"{sample.splitter.closing_tag}" if sample.splitter.thinking else ""
-        if cue.strip() not in sample.answer[-len(cue) - FORCED_TOKENS :]:
-            known += cue
-        tokens = self._engine.vocabulary.encode(known, True) if known else []
-        if not self._stepper.fits([sample], len(tokens)):
-            return  # a cue that nothing can follow would only look odd
-        if known:
-            self._engine.extend(sample.branch, tokens)
-            yield from _texts(sample.take_known(known))
-        sample.max_tokens = len(sample.tokens) + FORCED_TOKENS
-        yield from self._decode([sample])
-
-    def _finish(self, sample: Sample) -> Completion:
-        return self._samples.finish(sample, self._judge)
-
-    def _judge(self, text: str) -> Verdict:
-        """What the verifiers say, each in what is then left of the time and the energy."""
-        left = self._ledger.left  # nothing is, once it was stopped
-        with self._ledger.phase("verification"):
-            return judge(
-                self._prompt.verifiers, text, self._seconds_left, lambda: left().joules <= 0
-            )
-
-    def _seconds_left(self) -> float:
-        return max(0.0, self._ledger.left().seconds - VERIFY_MARGIN_SECONDS)
-
-
-def _texts(pieces: Sequence[tuple[Kind, str]]) -> list[Text]:
-    return [Text(text, kind) for kind, text in pieces]

@@ -166,16 +166,19 @@ class Stepper:
             return tokens
 
     def foreseen(self, live: Sequence[Sample]) -> list[Sample]:
-        """Those whose next tokens cost nothing: they go first, so that a step evaluates more."""
+        """Those whose next tokens cost nothing: they go first, by themselves."""
         known = self._engine.foreseen([sample.branch for sample in live])
         return [sample for sample in live if sample.branch in known] if known else []
 
     def _apart(self, live: Sequence[Sample]) -> list[Branch]:
-        """One branch of each group that a step evaluates as one."""
+        """One branch of each group that a step evaluates as one; none of foreseen ones.
+
+        Those are stepped by themselves, so that one of them tells of all.
+        """
         branches = [sample.branch for sample in live]
-        known = self._engine.foreseen(branches)
-        rest = [branch for branch in branches if branch not in known] if known else branches
-        return [group[0] for group in twins(rest)] if rest else []
+        if self._engine.foreseen(branches[:1]):
+            return []
+        return [group[0] for group in twins(branches)]
 
     def look(self) -> None:
         """Look, now and then, whether the processor is too hot, and plan with longer steps then."""

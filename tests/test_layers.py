@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[Set[str], ...], ...] = (
     ({"runtime", "answering", "learning"},),
     ({"strategies"}, {"router"}),
     (
-        {"run", "stepping", "sample", "samples", "prompt", "plan", "structured"},
+        {"run", "growing", "stepping", "sample", "samples", "prompt", "plan", "structured"},
         {"probe"},
         {"rendering"},
     ),

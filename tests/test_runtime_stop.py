@@ -17,7 +17,7 @@ from edgemind.errors import (
     ModelError,
 )
 from edgemind.events import Event, Finished, Routed, Text
-from edgemind.run import VERIFY_MARGIN_SECONDS
+from edgemind.growing import VERIFY_MARGIN_SECONDS
 from edgemind.runtime import Mind
 from edgemind.types import Budget, Verdict
 from edgemind.verify.base import Stopped

@@ -6,6 +6,7 @@ from edgemind.engines.base import ModelInfo
 from edgemind.types import Sampling
 
 CONFIDENCE_TOKENS = 20
+NO_NUMBERS = "the model computed numbers that are none"
 USUAL_SAMPLING = Sampling(
     temperature=0.8,
     top_k=40,

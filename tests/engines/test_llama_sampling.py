@@ -9,6 +9,7 @@ import pytest
 
 from edgemind.engines.llama import LlamaEngine
 from edgemind.engines.llama.chain import Seen
+from edgemind.errors import ModelError
 from tests.engines.branches import DRAWN, GREEDY, PROMPT
 
 
@@ -37,6 +38,21 @@ def test_measuring_leaves_the_logits_as_they_were() -> None:
     assert logprob == pytest.approx(expected[3], abs=1e-5)
     assert margin == pytest.approx(np.sort(before)[-1] - np.sort(before)[-2])
     assert sure == pytest.approx(-np.sort(expected)[-20:].mean(), abs=1e-5)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_numbers_that_are_none(
+    llama: LlamaEngine, monkeypatch: pytest.MonkeyPatch, bad: float
+) -> None:
+    branch = llama.prefill(PROMPT, GREEDY)
+    row = np.zeros(llama.vocabulary.size, np.float32)
+    row[7] = bad
+    monkeypatch.setattr(llama._sampler, "_logits_of", lambda *_: row)
+    with pytest.raises(ModelError, match="numbers that are none"):
+        llama.step([branch])
+    monkeypatch.undo()
+    llama.drop(branch)
+    assert llama.step([llama.prefill(PROMPT, GREEDY)])
 
 
 def test_end_of_generation_tokens(llama: LlamaEngine) -> None:

@@ -165,6 +165,26 @@ def test_who_draws_from_more_than_is_remembered_evaluates(tiny: Path, sampling: 
         engine.close()
 
 
+def test_where_keys_cannot_be_taken_over_nobody_follows(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sliding window may have lost them; streams of their own have them elsewhere."""
+    for mode in ("unified", "split"):
+        engine = LlamaEngine(tiny, context=256, width=4, threads=1, cache=mode)
+        try:
+            monkeypatch.setattr(engine, "_windowed", mode == "unified")
+            root = engine.prefill(PROMPT, NARROW)
+            first, other = engine.fork(root, [NARROW] * 2)
+            [line] = said(engine, [first], 4, apart=False)
+            before = engine.evaluated_tokens
+            assert engine.foreseen([other]) == []
+            [again] = said(engine, [other], 4, apart=False)
+            assert [token.id for token in again] == [token.id for token in line]
+            assert engine.evaluated_tokens - before == 4
+        finally:
+            engine.close()
+
+
 def test_a_way_whose_keys_are_gone_is_gone_again(tiny: Path) -> None:
     engine = LlamaEngine(tiny, context=512, width=8, threads=1)
     try:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgemind.engines.sampling import CONFIDENCE_TOKENS, penalised
+from edgemind.engines.sampling import CONFIDENCE_TOKENS, NO_NUMBERS, penalised
+from edgemind.errors import ModelError
 from edgemind.types import Sampling
 
 SEEN_TOKENS = 64
@@ -74,9 +75,12 @@ class Seen:
     def of(cls, logits: Logits, confidence: bool) -> Seen:
         """Of a row, shape (vocabulary,), float32; `confidence` only where it is asked for.
 
+        Raises `ModelError` where the row holds numbers that are none.
         Sums of exponentials in float32 are exact to about 1e-6 here, since the largest is 1.
         """
         peak = logits.max()
+        if not math.isfinite(peak):
+            raise ModelError(NO_NUMBERS)
         below = logits - peak
         total = float(peak) + math.log(np.exp(below).sum())
         likely = (below > -NEVER).nonzero()[0]

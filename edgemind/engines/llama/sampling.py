@@ -139,24 +139,22 @@ class LlamaSampler:
             reading = grammars.following(reading, branch.tokens[branch.judged :])
         if penalised(sampling):
             # Sampling accepts: a refused token must not be penalised as if it had been said.
-            token = self._choose(branch.sampler, None, logits)
+            token = self._choose(branch.sampler, self._every, logits)
         else:
             token = int(api.llama_sampler_sample(branch.sampler, context, row))
         after = grammars.after(reading, token)
         if after is None:
             ids = grammars.candidates(logits, reading, sampling, len(branch.tokens))
-            token = self._choose(branch.sampler, ids, logits)
+            token = self._choose(branch.sampler, ids, logits[ids])
             after = grammars.after(reading, token)
         if penalised(sampling):
             api.llama_sampler_accept(branch.sampler, token)
         branch.reading = after
         return token
 
-    def _choose(self, chain: Any, ids: Ids | None, logits: Logits) -> int:
-        """What the chain draws from these tokens (None: all); nothing is accepted."""
-        if ids is None:
-            ids = self._every
-        self._fill(ids, logits if len(ids) == len(logits) else logits[ids])
+    def _choose(self, chain: Any, ids: Ids, logits: Logits) -> int:
+        """What the chain draws from these tokens, by a logit for each; nothing is accepted."""
+        self._fill(ids, logits)
         self._api.llama_sampler_apply(chain, ctypes.byref(self._array))
         return int(self._ids[self._array.selected])
 

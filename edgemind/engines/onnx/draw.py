@@ -23,10 +23,9 @@ from edgemind.engines.onnx.sampling import (
     wanted,
 )
 from edgemind.engines.onnx.vocabulary import OnnxVocabulary
+from edgemind.engines.sampling import NO_NUMBERS
 from edgemind.errors import ModelError
 from edgemind.types import Token
-
-NO_NUMBERS = "the model computed numbers that are none"
 
 
 class Sampler:
